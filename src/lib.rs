@@ -1,0 +1,9 @@
+//! Logboom: a partitioned log broker that speaks the Apache Kafka protocol.
+//!
+//! The modules stand in layer order: each imports only modules above it in this list, and modules of one layer
+//! never import each other (`tools/tidy` checks it). `src/ARCHITECTURE.md` is the map.
+
+// layer 0: data
+pub mod types;
+// layer 1: bytes, and the only door outward
+pub mod sys;

@@ -1,0 +1,30 @@
+//! Layer 1: the only door outward. Time, chance, files, sockets and threads are asked for here and nowhere else,
+//! so that tests and the simulator can stand in for the machine; clippy.toml bans the rest with reasons.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the door")]
+
+mod clock;
+mod fs;
+mod fs_real;
+mod fs_sim;
+mod mmap;
+mod net;
+mod net_real;
+mod rng;
+
+pub use clock::{Clock, RealClock, SimClock, Sleep};
+pub use fs::{File, FileLock, Fs, OpenHow, Space, write_atomically};
+pub use fs_real::RealFs;
+pub use fs_sim::{Call, Fault, SimFs, Survival};
+pub use mmap::{Map, map_file};
+pub use net::{Conn, Listener, Net, NetFuture, PeerAddr};
+pub use net_real::RealNet;
+pub use rng::{RealRng, Rng, SeededRng};
+
+use std::io;
+use std::thread::JoinHandle;
+
+/// Starts an operating-system thread with a name that `top` shows; for work that blocks (sync, recovery).
+pub fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+}

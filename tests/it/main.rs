@@ -1,0 +1,14 @@
+//! The one integration binary: a module per behaviour that the library promises, and `kit` for what they share.
+//! It drives the library from outside and must not know how a promise is kept. One binary, because each would link
+//! the whole library again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod atomic_files;
+mod kit;
