@@ -6,4 +6,5 @@
 // layer 0: data
 pub mod types;
 // layer 1: bytes, and the only door outward
+pub mod record;
 pub mod sys;
