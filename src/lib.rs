@@ -8,3 +8,4 @@ pub mod types;
 // layer 1: bytes, and the only door outward
 pub mod record;
 pub mod sys;
+pub mod wire;

@@ -12,3 +12,4 @@
 
 mod atomic_files;
 mod kit;
+mod wire_golden;
