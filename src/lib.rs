@@ -9,3 +9,5 @@ pub mod types;
 pub mod record;
 pub mod sys;
 pub mod wire;
+// layer 2: the storage seam
+pub mod log;

@@ -11,5 +11,10 @@
 )]
 
 mod atomic_files;
+mod crash_points;
 mod kit;
+mod log_dump;
+mod log_faults;
+mod log_kit;
+mod log_scale;
 mod wire_golden;

@@ -1,0 +1,483 @@
+//! A log directory: its lock, its ids, its partitions, and the threads that commit and tidy up. The only place that
+//! knows all files of this folder.
+
+use super::commit::CommitQueue;
+use super::files::FilePool;
+use super::keep::{Keeper, MarksFile};
+use super::log::{Identity, LocalLog};
+use super::marks::{self, Marks};
+use super::meta::{self, Meta};
+use super::recover::{Known, Recovery, recover, start_new};
+use crate::log::LogSettings;
+use crate::sys::{Clock, FileLock, Fs, Rng, Space, write_atomically};
+use crate::types::{Offset, TopicId, TopicPartition, Uuid};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How a log directory works.
+#[derive(Clone, Copy, Debug)]
+pub struct LogDirOptions {
+    /// Who runs the commit rounds.
+    pub commit: Commit,
+    /// Files kept open at rest; files with unsynced bytes stay open beyond it until their round.
+    pub open_files_max: usize,
+    /// Longest time between two writings of the marks while something moves.
+    pub mark_interval: Duration,
+    /// Bytes appended after which the marks are written before the interval is over.
+    pub mark_bytes: u64,
+}
+
+impl Default for LogDirOptions {
+    /// A crash leaves at most about 64 MiB to scan, a fraction of a second; 1,000 files suit the usual limit of 1,024
+    /// only with room for sockets, which servers raise.
+    fn default() -> LogDirOptions {
+        LogDirOptions {
+            commit: Commit::Thread,
+            open_files_max: 1000,
+            mark_interval: Duration::from_secs(5),
+            mark_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Who runs the commit rounds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Commit {
+    /// A thread of the directory, as soon as there is something to sync.
+    Thread,
+    /// The caller, by `commit_round`: tests and the simulator.
+    Manual,
+}
+
+/// A log directory in use by this process.
+pub struct LogDir {
+    pub(super) fs: Arc<dyn Fs>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rng: Arc<dyn Rng>,
+    pub(super) path: PathBuf,
+    pub(super) options: LogDirOptions,
+    pub(super) pool: FilePool,
+    pub(super) queue: Arc<CommitQueue>,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) meta: Meta,
+    pub(super) was_clean: bool,
+    /// Held while marks are collected and written. Taken before a log's `state`, never after.
+    pub(super) marks: Mutex<MarksFile>,
+    pub(super) bytes_since_marks: AtomicU64,
+    pub(super) logs: Mutex<BTreeMap<TopicPartition, Weak<LocalLog>>>,
+    pub(super) opening: Mutex<BTreeSet<TopicPartition>>,
+    /// Files and directories that have their last name and wait for removal.
+    pub(super) trash: Mutex<Vec<PathBuf>>,
+    /// Logs whose sync failed while they were opened: what the page cache shows of them cannot be believed, and
+    /// trying again proves nothing. Bounded by the number of partitions.
+    pub(super) unsyncable: Mutex<BTreeSet<TopicPartition>>,
+    pub(super) numbers: AtomicU64,
+    pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Given back at `close`, so that another may open the directory though somebody still holds this.
+    lock: Mutex<Option<FileLock>>,
+}
+
+/// Why a log directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenDirError {
+    /// Another process has it.
+    #[error("the log directory {0} is in use by another process")]
+    InUse(PathBuf),
+    /// `meta.properties` is not readable. It is not replaced: its ids say whose data this is.
+    #[error("{0} is damaged or of an unknown version")]
+    BadMeta(PathBuf),
+    /// The file system said no.
+    #[error("cannot open the log directory: {0}")]
+    Storage(#[from] io::Error),
+}
+
+/// Why a partition's log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenLogError {
+    /// This process has it open.
+    #[error("the log of {0} is open already")]
+    AlreadyOpen(TopicPartition),
+    /// Bytes are missing or wrong that a crash cannot have taken. Nothing was changed on disk.
+    #[error("{file} is damaged at byte {byte}: {why}")]
+    Damaged {
+        /// The file, as far as one can be named.
+        file: PathBuf,
+        /// Where in it.
+        byte: u64,
+        /// What is wrong.
+        why: String,
+    },
+    /// The file system said no.
+    #[error("cannot open the log: {0}")]
+    Storage(#[from] io::Error),
+}
+
+/// What the name of a partition's directory ends in once the partition is deleted, as Kafka's does.
+const DELETE_SUFFIX: &str = "-delete";
+/// Longest name that file systems take.
+const NAME_MAX: usize = 255;
+
+impl LogDir {
+    /// Takes the lock `.lock`, makes the directory if absent, reads `meta.properties` (or writes a new one with fresh
+    /// ids) and the marks.
+    pub fn open(
+        fs: Arc<dyn Fs>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        path: &Path,
+        options: LogDirOptions,
+    ) -> Result<Arc<LogDir>, OpenDirError> {
+        make_durable(&*fs, path)?;
+        let lock = fs.lock(&path.join(".lock")).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => OpenDirError::InUse(path.to_owned()),
+            _ => error.into(),
+        })?;
+        let meta = read_meta(&*fs, &*rng, path)?;
+        let names = fs.list(path)?;
+        let has_partitions = names.iter().any(|name| partition_of(name).is_some());
+        let stored = read_if_there(&*fs, &path.join(marks::FILE))?.map(|bytes| Marks::decode(&bytes));
+        let lost = !matches!(stored, Some(Some(_))) && has_partitions;
+        let mut marks = stored.flatten().unwrap_or(Marks { clean: !lost, lost, ..Marks::default() });
+        let was_clean = marks.clean;
+        marks.clean = false;
+        // Before anything is appended: a crash from here on must not look like a shutdown in good order.
+        write_atomically(&*fs, &path.join(marks::FILE), &marks.encode())?;
+        let trash = names.into_iter().filter(|name| is_trash(name)).collect();
+        let dir = Arc::new(LogDir {
+            pool: FilePool::new(fs.clone(), options.open_files_max),
+            queue: Arc::new(CommitQueue::new()),
+            keeper: Arc::default(),
+            meta,
+            was_clean,
+            marks: Mutex::new(MarksFile { marks, written_at: clock.mono(), moved: false }),
+            bytes_since_marks: AtomicU64::new(0),
+            logs: Mutex::default(),
+            opening: Mutex::default(),
+            trash: Mutex::new(trash),
+            unsyncable: Mutex::default(),
+            numbers: AtomicU64::new(0),
+            threads: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+            path: path.to_owned(),
+            options,
+            fs,
+            clock,
+            rng,
+        });
+        if options.commit == Commit::Thread {
+            dir.start_threads()?;
+        }
+        Ok(dir)
+    }
+
+    /// The last shutdown left its clean mark; a new directory counts as clean.
+    pub fn was_clean(&self) -> bool {
+        self.was_clean
+    }
+
+    /// Id of the cluster.
+    pub fn cluster_id(&self) -> Uuid {
+        self.meta.cluster_id
+    }
+
+    /// Id of this directory.
+    pub fn directory_id(&self) -> Uuid {
+        self.meta.directory_id
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens or makes the log of a partition. The tail that a crash may have torn is recovered here, not when the
+    /// directory is opened, so that start time does not grow with the number of partitions. A directory of the same
+    /// name that belongs to another topic id is put aside for deletion first.
+    pub fn open_partition(
+        self: &Arc<Self>,
+        name: &TopicPartition,
+        id: TopicId,
+        settings: LogSettings,
+    ) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
+        let _opening = self.begin_opening(name)?;
+        let path = self.path.join(name.to_string());
+        if self.fs.is_dir(&path) {
+            let stored = self.stored_id(&path)?;
+            if stored.is_some_and(|stored| stored != id) {
+                self.put_aside(name)?;
+            }
+        }
+        let identity = Identity {
+            dir: self.clone(),
+            number: self.numbers.fetch_add(1, Ordering::Relaxed),
+            name: name.clone(),
+            id,
+            path,
+        };
+        let known = self.known(id, name);
+        let (state, recovery) = if self.unsyncable.lock().contains(name) {
+            return Err(io::Error::other("a sync of this log failed when it was opened before").into());
+        } else if self.fs.is_dir(&identity.path) {
+            recover(&identity, known, settings)?
+        } else if let Known::Marked(mark) = known
+            && mark.point.end > Offset::ZERO
+        {
+            let why = format!("records {}..{} were here", mark.start, mark.point.end);
+            return Err(OpenLogError::Damaged { file: identity.path, byte: 0, why });
+        } else {
+            (start_new(&identity, settings)?, Recovery::default())
+        };
+        let log = LocalLog::new(identity, state);
+        log.drop_snapshots_above(recovery.end)?;
+        self.logs.lock().insert(name.clone(), Arc::downgrade(&log));
+        Ok((log, recovery))
+    }
+
+    /// Every partition that has a directory here, with the topic id it was made for.
+    pub fn partitions_on_disk(&self) -> io::Result<Vec<(TopicPartition, Option<TopicId>)>> {
+        let names = self.fs.list(&self.path)?;
+        let partitions = names.into_iter().filter_map(|path| Some((partition_of(&path)?, path)));
+        partitions.map(|(name, path)| Ok((name, self.stored_id(&path)?))).collect()
+    }
+
+    /// Removes a partition whose log is closed. It is gone for good on return; its bytes are removed in the background.
+    pub fn delete_partition(&self, name: &TopicPartition) -> io::Result<()> {
+        let open = self.logs.lock().get(name).and_then(Weak::upgrade);
+        if open.is_some() {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the log is open"));
+        }
+        self.put_aside(name)
+    }
+
+    /// Room on the file system.
+    pub fn space(&self) -> io::Result<Space> {
+        self.fs.space(&self.path)
+    }
+
+    /// Files held open at rest.
+    pub fn open_files(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// One commit round, and the marks and removals that are due: what the threads do under `Commit::Thread`.
+    pub fn commit_round(&self) {
+        self.commit_waiting();
+        self.keep(false);
+    }
+
+    /// After all logs are closed: last marks and the clean mark, and the lock is given back. With a log still open
+    /// there is no clean mark, and the lock is held until that log is gone too.
+    pub fn close(&self) -> io::Result<()> {
+        self.queue.stop();
+        self.keeper.stop();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            let _ = thread.join();
+        }
+        self.commit_waiting();
+        self.empty_trash();
+        self.find_lost_marks()?;
+        let all_closed = self.open_logs().is_empty();
+        self.write_marks(all_closed)?;
+        if all_closed {
+            drop(self.lock.lock().take());
+        }
+        Ok(())
+    }
+
+    /// Syncs every log that waits.
+    pub(super) fn commit_waiting(&self) {
+        for log in self.queue.take(self.clock.mono()) {
+            if let Some(log) = log.upgrade() {
+                log.commit();
+            }
+        }
+        if self.bytes_since_marks.load(Ordering::Relaxed) >= self.options.mark_bytes {
+            self.keeper.wake();
+        }
+    }
+
+    /// Makes the names in the directory durable. If that fails, the names of new partitions may be lost though a later
+    /// sync succeeds, so their logs go offline.
+    pub(super) fn sync_root(&self) -> io::Result<()> {
+        let synced = self.fs.sync_dir(&self.path);
+        if let Err(error) = &synced {
+            for log in self.open_logs() {
+                log.parent_sync_failed(error);
+            }
+        }
+        synced
+    }
+
+    /// A sync failed while the log was opened.
+    pub(super) fn note_unsyncable(&self, name: &TopicPartition) {
+        self.unsyncable.lock().insert(name.clone());
+    }
+
+    /// Keeps others from opening the partition until the result is dropped.
+    fn begin_opening(&self, name: &TopicPartition) -> Result<Opening<'_>, OpenLogError> {
+        let mut opening = self.opening.lock();
+        let open = self.logs.lock().get(name).and_then(Weak::upgrade);
+        if open.is_some() || !opening.insert(name.clone()) {
+            return Err(OpenLogError::AlreadyOpen(name.clone()));
+        }
+        Ok(Opening { dir: self, name: name.clone() })
+    }
+
+    fn known(&self, id: TopicId, name: &TopicPartition) -> Known {
+        let file = self.marks.lock();
+        match file.marks.by_partition.get(&(id, name.partition)) {
+            Some(mark) => Known::Marked(*mark),
+            None if file.marks.lost => Known::Lost,
+            None => Known::Never,
+        }
+    }
+
+    /// Gives the directory of a partition its last name, durably.
+    fn put_aside(&self, name: &TopicPartition) -> io::Result<()> {
+        let id = self.stored_id(&self.path.join(name.to_string()))?;
+        self.set_aside(name)?;
+        self.sync_root()?;
+        if let Some(id) = id {
+            let mut file = self.marks.lock();
+            file.marks.by_partition.remove(&(id, name.partition));
+            file.moved = true;
+        }
+        Ok(())
+    }
+
+    /// Gives the directory of a partition its last name and leaves the rest to the background.
+    pub(super) fn set_aside(&self, name: &TopicPartition) -> io::Result<()> {
+        let path = self.path.join(name.to_string());
+        if !self.fs.is_dir(&path) {
+            return Ok(());
+        }
+        let unique = format!("{:032x}", self.rng.next_u128());
+        let suffix = format!(".{unique}{DELETE_SUFFIX}");
+        let mut target: String = name.to_string();
+        // Topic names are ASCII, so any byte is a boundary.
+        target.truncate(NAME_MAX - suffix.len());
+        let target = self.path.join(target + &suffix);
+        self.fs.rename(&path, &target)?;
+        self.remove_later(target);
+        Ok(())
+    }
+
+    pub(super) fn stored_id(&self, partition: &Path) -> io::Result<Option<TopicId>> {
+        let bytes = read_if_there(&*self.fs, &partition.join(meta::PARTITION_FILE))?;
+        Ok(bytes.and_then(|bytes| meta::parse_partition(&bytes)))
+    }
+
+    pub(super) fn open_logs(&self) -> Vec<Arc<LocalLog>> {
+        self.logs.lock().values().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(super) fn remove_later(&self, path: PathBuf) {
+        self.trash.lock().push(path);
+    }
+
+    /// A random part of `segment.jitter.ms`.
+    pub(super) fn jitter(&self, settings: &LogSettings) -> i64 {
+        let most = settings.segment_jitter_ms.min(settings.segment_ms);
+        match u64::try_from(most) {
+            Ok(most) if most > 0 => i64::try_from(self.rng.next_u64() % most).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn note_bytes(&self, bytes: u64) {
+        self.bytes_since_marks.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn fs(&self) -> &dyn Fs {
+        &*self.fs
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(super) fn pool(&self) -> &FilePool {
+        &self.pool
+    }
+
+    pub(super) fn queue(&self) -> &CommitQueue {
+        &self.queue
+    }
+}
+
+/// A partition that is being opened.
+struct Opening<'a> {
+    dir: &'a LogDir,
+    name: TopicPartition,
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.dir.opening.lock().remove(&self.name);
+    }
+}
+
+impl Drop for LogDir {
+    fn drop(&mut self) {
+        // The threads hold the directory only while they work; they see this and end.
+        self.queue.stop();
+        self.keeper.stop();
+    }
+}
+
+/// Makes the directory, and makes sure that its name, and those of directories made above it, outlast a power cut.
+fn make_durable(fs: &dyn Fs, path: &Path) -> io::Result<()> {
+    let missing = path.ancestors().take_while(|above| !fs.is_dir(above)).count();
+    fs.create_dir_all(path)?;
+    // One above what was there, for an earlier process may have made it and died before it could sync.
+    for above in path.ancestors().skip(1).take(missing.max(1)) {
+        match fs.sync_dir(if above.as_os_str().is_empty() { Path::new(".") } else { above }) {
+            // Not ours to read, then not made by us.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+fn read_meta(fs: &dyn Fs, rng: &dyn Rng, dir: &Path) -> Result<Meta, OpenDirError> {
+    let path = dir.join(meta::META_FILE);
+    if let Some(bytes) = read_if_there(fs, &path)? {
+        return Meta::parse(&bytes).ok_or(OpenDirError::BadMeta(path));
+    }
+    let draw = || Uuid::from_random(rng.next_u128());
+    let meta = Meta { cluster_id: draw(), node_id: 1, directory_id: draw() };
+    write_atomically(fs, &path, meta.to_text().as_bytes())?;
+    Ok(meta)
+}
+
+pub(super) fn read_if_there(fs: &dyn Fs, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs.read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The partition whose directory has this name: a topic name, a dash, a number.
+fn partition_of(path: &Path) -> Option<TopicPartition> {
+    let name = path.file_name()?.to_str()?;
+    let (topic, number) = name.rsplit_once('-')?;
+    let number =
+        (!topic.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())).then_some(number)?;
+    Some(TopicPartition::new(topic, number.parse().ok()?))
+}
+
+fn is_trash(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let unique = name.strip_suffix(DELETE_SUFFIX).and_then(|name| name.rsplit_once('.'));
+    unique.is_some_and(|(_, unique)| {
+        unique.len() == 32 && unique.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}

@@ -1,0 +1,233 @@
+//! Finding records by time: the time index narrows it down, the batches themselves decide.
+
+use super::files::{Held, Kind};
+use super::index_file::{entries_in, entry_at, find_in};
+use super::log::{LocalLog, State};
+use super::read::{Run, RunIndex, damaged};
+use super::scan::{FAR, Scan, ScanError};
+use super::time_index::TimeEntry;
+use crate::log::{Found, ReadError};
+use crate::record::{BadBatch, BatchHeader, Record, find_timestamp, read_records};
+use crate::types::{Offset, TimestampMs};
+
+/// Most bytes that the records of one batch may have once decompressed, as for a batch on its way in.
+const DECOMPRESSED_MAX: usize = i32::MAX as usize;
+
+/// What look-ups by time need of the log, taken together.
+struct Horizon {
+    runs: Vec<Run>,
+    start: Offset,
+    seen: Offset,
+    /// Time entries of the active segment in its file; the newest ones, and its largest timestamp, in memory.
+    written: u32,
+    tail: Option<TimeEntry>,
+    active_base: Offset,
+    active_max: TimestampMs,
+}
+
+impl LocalLog {
+    pub(super) fn find_first_at(&self, at: TimestampMs) -> Result<Option<Found>, ReadError> {
+        let horizon = self.state.lock().horizon(at);
+        for run in &horizon.runs {
+            if self.max_time_of(run, &horizon)?.is_some_and(|max| max < at) {
+                continue;
+            }
+            let from = self
+                .time_entry_below(run, at, &horizon)
+                .map_or(horizon.start, |offset| offset.max(horizon.start));
+            if let Some(found) = self.first_in(run, at, from, &horizon)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first record of `run` from `from` on, and below the high watermark, that is not older than `at`.
+    fn first_in(
+        &self,
+        run: &Run,
+        at: TimestampMs,
+        from: Offset,
+        horizon: &Horizon,
+    ) -> Result<Option<Found>, ReadError> {
+        let Some((position, _)) = self.locate(run, from)? else { return Ok(None) };
+        let mut scan = Scan::new(self.open_run(run, from)?, position, run.size, FAR);
+        while let Some((position, header)) = scan.next_header().map_err(|error| damaged(run.base, error))? {
+            if header.base_offset >= horizon.seen {
+                return Ok(None);
+            }
+            if header.max_timestamp < at {
+                continue;
+            }
+            if let Some(found) = read_batch(&mut scan, position, &header, at, horizon.start)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn find_latest(&self) -> Result<Option<Found>, ReadError> {
+        let horizon = self.state.lock().horizon(TimestampMs::NONE);
+        let mut best: Option<Found> = None;
+        for run in &horizon.runs {
+            let known = best.map_or(TimestampMs::NONE, |found| found.timestamp);
+            if self.max_time_of(run, &horizon)?.is_some_and(|max| max <= known) {
+                continue;
+            }
+            best = self.latest_in(run, &horizon, known)?.or(best);
+        }
+        Ok(best)
+    }
+
+    /// The first record of `run` with its largest visible timestamp, if that is above `known`.
+    fn latest_in(
+        &self,
+        run: &Run,
+        horizon: &Horizon,
+        known: TimestampMs,
+    ) -> Result<Option<Found>, ReadError> {
+        // The largest timestamp of all is in the batch that the last time entry names, or behind it.
+        let from =
+            self.time_entry_below(run, TimestampMs(i64::MAX), horizon).filter(|last| *last < horizon.seen);
+        let Some((position, _)) = self.locate(run, from.unwrap_or(horizon.start).max(horizon.start))? else {
+            return Ok(None);
+        };
+        let mut best: Option<(u64, BatchHeader)> = None;
+        let mut cut: Option<Found> = None;
+        let mut scan = Scan::new(self.open_run(run, horizon.start)?, position, run.size, FAR);
+        while let Some((position, header)) = scan.next_header().map_err(|error| damaged(run.base, error))? {
+            if header.base_offset >= horizon.seen {
+                break;
+            }
+            if header.base_offset < horizon.start {
+                // The header speaks for records below the start too.
+                cut = latest_from(&mut scan, position, &header, horizon.start)?
+                    .filter(|found| found.timestamp > known);
+                continue;
+            }
+            let known = cut.map_or(known, |found| found.timestamp);
+            if header.max_timestamp > best.map_or(known, |(_, best)| best.max_timestamp) {
+                best = Some((position, header));
+            }
+        }
+        let Some((position, header)) = best else { return Ok(cut) };
+        read_batch(&mut scan, position, &header, header.max_timestamp, horizon.start)
+    }
+
+    /// Largest timestamp of a segment; `None` if only its batches can tell.
+    fn max_time_of(&self, run: &Run, horizon: &Horizon) -> Result<Option<TimestampMs>, ReadError> {
+        if run.base == horizon.active_base {
+            return Ok(Some(horizon.active_max));
+        }
+        if let Some(known) = self.state.lock().sealed_max_time(run.base) {
+            return Ok(Some(known));
+        }
+        let Some(entry) = self.last_time_entry(run) else { return Ok(None) };
+        // The entry must be true of the batch it names, or the file is not to be believed.
+        let named = self.locate(run, entry.last_offset(run.base))?;
+        let holds = named.is_some_and(|(_, header)| header.max_timestamp == entry.timestamp);
+        if !holds {
+            self.distrust_index(run);
+            return Ok(None);
+        }
+        self.state.lock().keep_sealed_max_time(run.base, entry.timestamp);
+        Ok(Some(entry.timestamp))
+    }
+
+    fn last_time_entry(&self, run: &Run) -> Option<TimeEntry> {
+        let held = self.dir().pool().sealed_index(self.path(), self.key(run.base, Kind::TimeIndex)).ok()?;
+        let last = entries_in::<TimeEntry>(&held).ok()?.checked_sub(1)?;
+        entry_at(&held, last).ok().flatten()
+    }
+
+    /// An offset of `run` below which every record is older than `at`. Only a hint: any error means "none".
+    fn time_entry_below(&self, run: &Run, at: TimestampMs, horizon: &Horizon) -> Option<Offset> {
+        // The entry just below `at`: at a timestamp equal to it, an earlier record of its batch may be the first.
+        let key = at.0.saturating_sub(1);
+        if run.base == horizon.active_base {
+            if let Some(entry) = horizon.tail {
+                return Some(entry.last_offset(run.base));
+            }
+            let file = self.dir().pool().file(self.path(), self.key(run.base, Kind::TimeIndex)).ok()?;
+            let found = find_in::<TimeEntry>(&Held::File(file), horizon.written, key).ok()??;
+            return Some(found.last_offset(run.base));
+        }
+        let held = self.dir().pool().sealed_index(self.path(), self.key(run.base, Kind::TimeIndex)).ok()?;
+        let found = find_in::<TimeEntry>(&held, entries_in::<TimeEntry>(&held).ok()?, key).ok()??;
+        Some(found.last_offset(run.base))
+    }
+}
+
+impl State {
+    fn horizon(&self, at: TimestampMs) -> Horizon {
+        let key = if at == TimestampMs::NONE { i64::MAX } else { at.0.saturating_sub(1) };
+        let mut runs: Vec<Run> =
+            self.all_runs(self.start).into_iter().filter(|run| run.base <= self.seen.base).collect();
+        if let Some(last) = runs.last_mut().filter(|run| run.base == self.seen.base) {
+            last.size = self.seen.position;
+        }
+        Horizon {
+            runs,
+            start: self.start,
+            seen: self.seen.offset,
+            written: self.active.times.written(),
+            tail: self.active.times.find_in_tail(key),
+            active_base: self.active.base,
+            active_max: self.active.max_time,
+        }
+    }
+
+    fn sealed_max_time(&self, base: Offset) -> Option<TimestampMs> {
+        let at = self.sealed.binary_search_by_key(&base, |sealed| sealed.base).ok()?;
+        self.sealed.get(at)?.max_time
+    }
+
+    fn keep_sealed_max_time(&mut self, base: Offset, max_time: TimestampMs) {
+        if let Ok(at) = self.sealed.binary_search_by_key(&base, |sealed| sealed.base)
+            && let Some(sealed) = self.sealed.get_mut(at)
+        {
+            sealed.max_time = Some(max_time);
+        }
+    }
+}
+
+impl RunIndex {
+    /// Whether the index is a file that could be built anew.
+    pub(super) fn is_sealed(self) -> bool {
+        matches!(self, RunIndex::Sealed)
+    }
+}
+
+/// The first record of a batch that is not older than `at`, from the log start on. Damage is an error, not "none".
+fn read_batch(
+    scan: &mut Scan,
+    position: u64,
+    header: &BatchHeader,
+    at: TimestampMs,
+    start: Offset,
+) -> Result<Option<Found>, ReadError> {
+    let failed = |error: ScanError| damaged(header.base_offset, error);
+    let bytes = scan.batch(position, header).map_err(failed)?;
+    let found = find_timestamp(&bytes, at, start, DECOMPRESSED_MAX)
+        .map_err(|why| ReadError::Damaged { at: header.base_offset, why: why.to_string() })?;
+    Ok(found.map(|(offset, timestamp)| Found { offset, timestamp, epoch: header.leader_epoch }))
+}
+
+/// The first record with the largest timestamp of those of a batch from `start` on.
+fn latest_from(
+    scan: &mut Scan,
+    position: u64,
+    header: &BatchHeader,
+    start: Offset,
+) -> Result<Option<Found>, ReadError> {
+    let bytes = scan.batch(position, header).map_err(|error| damaged(header.base_offset, error))?;
+    let bad = |why: BadBatch| ReadError::Damaged { at: header.base_offset, why: why.to_string() };
+    let mut best: Option<Found> = None;
+    for record in read_records(&bytes, DECOMPRESSED_MAX).map_err(bad)? {
+        let Record { offset, timestamp, .. } = record.map_err(bad)?;
+        if offset >= start && best.is_none_or(|best| timestamp > best.timestamp) {
+            best = Some(Found { offset, timestamp, epoch: header.leader_epoch });
+        }
+    }
+    Ok(best)
+}

@@ -1,0 +1,202 @@
+//! The durable marks of a log directory (`logboom.marks`): per partition, how far a crash may not cut. Ours alone.
+//! Written lazily, off the ack's path, and replaced whole: either the old marks are there or the new ones.
+//!
+//! ```text
+//! at size field            all integers big-endian
+//!  0   4  magic "LBMK"
+//!  4   2  version = 1
+//!  6   2  flags            bit 0: every log was closed in good order
+//!                          bit 1: earlier marks were lost, so a partition without an entry is not a new one
+//!  8   4  count            of entries
+//! 12  84  entries          ascending by topic id and partition
+//!  .   4  crc              crc32 (ISO-HDLC) of all before
+//!
+//! entry
+//!  0  16  topic id
+//! 16   4  partition
+//! 20   8  start            log start offset
+//! 28   8  end              durable end: offset after the last record that a crash may not cut
+//! 36   8  base             base offset of the segment that holds the end
+//! 44   8  position         bytes of that segment's .log file below the end
+//! 52   4  index entries    of that segment below the end, all synced
+//! 56   4  time entries     of that segment below the end, all synced
+//! 60   8  max time         largest timestamp of that segment below the end; -1 none
+//! 68   8  max time offset  last offset of the batch that holds it
+//! 76   8  reserved = 0
+//! ```
+
+use crate::types::{Offset, PartitionIndex, TimestampMs, TopicId, Uuid};
+use bytes::{Buf, BufMut};
+use std::collections::BTreeMap;
+
+/// Name of the file in the log directory.
+pub const FILE: &str = "logboom.marks";
+
+const MAGIC: &[u8; 4] = b"LBMK";
+const VERSION: u16 = 1;
+const CLEAN: u16 = 1;
+const LOST: u16 = 2;
+const HEAD: usize = 12;
+const ENTRY: usize = 84;
+
+/// A point of a log at which a batch ends, with all that is needed to go on from there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    /// The next offset.
+    pub end: Offset,
+    /// Base offset of the segment.
+    pub base: Offset,
+    /// Bytes of its `.log` file.
+    pub position: u64,
+    /// Entries of its offset index.
+    pub index_entries: u32,
+    /// Entries of its time index.
+    pub time_entries: u32,
+    /// Its largest timestamp.
+    pub max_time: TimestampMs,
+    /// Last offset of the batch that holds it.
+    pub max_time_offset: Offset,
+}
+
+impl Point {
+    /// The beginning of the segment at `base`.
+    pub fn start_of(base: Offset) -> Point {
+        Point {
+            end: base,
+            base,
+            position: 0,
+            index_entries: 0,
+            time_entries: 0,
+            max_time: TimestampMs::NONE,
+            max_time_offset: base,
+        }
+    }
+}
+
+/// What is kept of a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// Log start offset.
+    pub start: Offset,
+    /// The durable end.
+    pub point: Point,
+}
+
+/// A partition by the id of its topic.
+pub type MarkKey = (TopicId, PartitionIndex);
+
+/// The file's content.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Marks {
+    /// Every log was closed in good order after the last mark.
+    pub clean: bool,
+    /// Earlier marks were lost: a partition without a mark is not a new one.
+    pub lost: bool,
+    /// By partition.
+    pub by_partition: BTreeMap<MarkKey, Mark>,
+}
+
+impl Marks {
+    /// The file's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEAD + self.by_partition.len() * ENTRY + 4);
+        out.put_slice(MAGIC);
+        out.put_u16(VERSION);
+        out.put_u16(if self.clean { CLEAN } else { 0 } | if self.lost { LOST } else { 0 });
+        out.put_u32(u32::try_from(self.by_partition.len()).unwrap_or(u32::MAX));
+        for ((id, partition), Mark { start, point }) in &self.by_partition {
+            out.put_slice(&id.0);
+            out.put_i32(*partition);
+            out.put_i64(start.0);
+            out.put_i64(point.end.0);
+            out.put_i64(point.base.0);
+            out.put_u64(point.position);
+            out.put_u32(point.index_entries);
+            out.put_u32(point.time_entries);
+            out.put_i64(point.max_time.0);
+            out.put_i64(point.max_time_offset.0);
+            out.put_u64(0);
+        }
+        out.put_u32(crc32fast::hash(&out));
+        out
+    }
+
+    /// Reads the file; `None` if it is damaged or of a later version.
+    pub fn decode(bytes: &[u8]) -> Option<Marks> {
+        let (body, crc) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(body) != u32::from_be_bytes(*crc) || body.len() < HEAD {
+            return None;
+        }
+        let mut rest = body.strip_prefix(MAGIC)?;
+        let (version, flags, count) = (rest.get_u16(), rest.get_u16(), rest.get_u32());
+        if version != VERSION || rest.len() != usize::try_from(count).ok()?.checked_mul(ENTRY)? {
+            return None;
+        }
+        let mut by_partition = BTreeMap::new();
+        while rest.len() >= ENTRY {
+            let (key, mark) = decode_entry(&mut rest);
+            by_partition.insert(key, mark);
+        }
+        Some(Marks { clean: flags & CLEAN != 0, lost: flags & LOST != 0, by_partition })
+    }
+}
+
+/// Reads one entry; the caller has made sure of `ENTRY` bytes.
+fn decode_entry(rest: &mut &[u8]) -> (MarkKey, Mark) {
+    let mut id = [0; 16];
+    rest.copy_to_slice(&mut id);
+    let partition = rest.get_i32();
+    let start = Offset(rest.get_i64());
+    let point = Point {
+        end: Offset(rest.get_i64()),
+        base: Offset(rest.get_i64()),
+        position: rest.get_u64(),
+        index_entries: rest.get_u32(),
+        time_entries: rest.get_u32(),
+        max_time: TimestampMs(rest.get_i64()),
+        max_time_offset: Offset(rest.get_i64()),
+    };
+    rest.advance(8);
+    ((Uuid(id), partition), Mark { start, point })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks() -> Marks {
+        let point = Point {
+            end: Offset(70),
+            base: Offset(50),
+            position: 4711,
+            index_entries: 3,
+            time_entries: 2,
+            max_time: TimestampMs(99),
+            max_time_offset: Offset(61),
+        };
+        let mut marks = Marks { clean: true, ..Marks::default() };
+        marks.by_partition.insert((Uuid::from_random(1), 0), Mark { start: Offset(7), point });
+        marks.by_partition.insert((Uuid::from_random(2), 5), Mark { start: Offset(0), point });
+        marks
+    }
+
+    #[test]
+    fn marks_read_back() {
+        let bytes = marks().encode();
+        assert_eq!(bytes.len(), HEAD + 2 * ENTRY + 4);
+        assert_eq!(Marks::decode(&bytes), Some(marks()));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_found() {
+        let good = marks().encode();
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Marks::decode(&bad), None, "bit {bit}");
+        }
+        for end in 0..good.len() {
+            assert_eq!(Marks::decode(&good[..end]), None, "cut at {end}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The log of a partition in local files: segments, sparse indexes, group commit, recovery, durable marks. Batches
+//! are stored as Kafka stores them, so its tools read the files; `storage-format.md` has every byte and the argument
+//! why a crash at any point loses nothing that was promised. Knows nothing of producers, topics' settings or clients.
+
+mod append;
+mod close;
+mod commit;
+mod dir;
+mod epochs;
+mod files;
+mod find;
+mod front;
+mod index_file;
+mod keep;
+mod log;
+mod marks;
+mod meta;
+mod offset_index;
+mod read;
+mod recover;
+mod restore;
+mod roll;
+mod scan;
+mod segment;
+mod snapshots;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod time_index;
+
+pub use dir::{Commit, LogDir, LogDirOptions, OpenDirError, OpenLogError};
+pub use log::LocalLog;
+pub use recover::Recovery;

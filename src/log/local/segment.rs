@@ -1,0 +1,123 @@
+//! A segment in memory: a sealed one as two numbers, the active one with its growing indexes. Does no I/O.
+
+use super::index_file::Growing;
+use super::marks::Point;
+use super::offset_index::{OffsetEntry, relative};
+use super::time_index::TimeEntry;
+use crate::record::BatchHeader;
+use crate::types::{Offset, TimestampMs};
+
+/// A segment that takes no more batches. It ends where the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed {
+    /// Base offset, which is its name.
+    pub base: Offset,
+    /// Bytes of its `.log` file.
+    pub size: u64,
+    /// Its largest timestamp, once somebody asked.
+    pub max_time: Option<TimestampMs>,
+}
+
+/// The last segment of a log.
+#[derive(Debug)]
+pub struct Active {
+    /// Base offset, which is its name.
+    pub base: Offset,
+    /// Bytes of its `.log` file.
+    pub size: u64,
+    /// Offset index.
+    pub index: Growing<OffsetEntry>,
+    /// Time index.
+    pub times: Growing<TimeEntry>,
+    /// Bytes since the batch of the last index entry, that batch included.
+    pub since_entry: u64,
+    /// Largest timestamp so far; -1 for none.
+    pub max_time: TimestampMs,
+    /// Last offset of the first batch that holds it.
+    pub max_time_offset: Offset,
+    /// Largest timestamp of its first batch, from which its age counts; `None` if not known yet.
+    pub first_time: Option<TimestampMs>,
+    /// Wall time at which this process began to use it: its age where batches have no timestamps.
+    pub used_since: TimestampMs,
+    /// What `segment.jitter.ms` takes off its age.
+    pub jitter_ms: i64,
+}
+
+impl Active {
+    /// An empty segment.
+    pub fn new(base: Offset, now: TimestampMs, jitter_ms: i64) -> Active {
+        Active {
+            base,
+            size: 0,
+            index: Growing::new(),
+            times: Growing::new(),
+            since_entry: 0,
+            max_time: TimestampMs::NONE,
+            max_time_offset: base,
+            first_time: None,
+            used_since: now,
+            jitter_ms,
+        }
+    }
+
+    /// Takes note of a batch written at the end of the file. The rules of the entries are Kafka's.
+    pub fn note(&mut self, header: &BatchHeader, interval_bytes: u64) {
+        let last = header.last_offset();
+        if self.size == 0 {
+            self.first_time = Some(header.max_timestamp);
+        }
+        if header.max_timestamp > self.max_time {
+            self.max_time = header.max_timestamp;
+            self.max_time_offset = last;
+        }
+        if self.since_entry > interval_bytes
+            && let Some(entry) = OffsetEntry::new(self.base, last, self.size)
+        {
+            self.index.push(entry);
+            self.note_time();
+            self.since_entry = 0;
+        }
+        self.since_entry += header.size as u64;
+        self.size += header.size as u64;
+    }
+
+    /// Adds an entry to the time index if the largest timestamp grew since the last; also when the segment closes.
+    pub fn note_time(&mut self) {
+        let known = self.times.last().map_or(TimestampMs::NONE, |entry| entry.timestamp);
+        if self.max_time > known
+            && let Some(relative) = relative(self.base, self.max_time_offset)
+        {
+            self.times.push(TimeEntry { timestamp: self.max_time, relative });
+        }
+    }
+
+    /// Where the log stands, `end` being its next offset.
+    pub fn point(&self, end: Offset) -> Point {
+        Point {
+            end,
+            base: self.base,
+            position: self.size,
+            index_entries: self.index.len(),
+            time_entries: self.times.len(),
+            max_time: self.max_time,
+            max_time_offset: self.max_time_offset,
+        }
+    }
+}
+
+/// A batch boundary: an offset and where its batch starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// Offset of the batch that starts here, or will.
+    pub offset: Offset,
+    /// Segment.
+    pub base: Offset,
+    /// Byte of its `.log` file.
+    pub position: u64,
+}
+
+impl From<Point> for Spot {
+    fn from(point: Point) -> Spot {
+        Spot { offset: point.end, base: point.base, position: point.position }
+    }
+}
