@@ -11,3 +11,5 @@ pub mod sys;
 pub mod wire;
 // layer 2: the storage seam
 pub mod log;
+// layer 3: one partition as clients see it
+pub mod partition;
