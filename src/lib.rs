@@ -13,3 +13,5 @@ pub mod wire;
 pub mod log;
 // layer 3: one partition as clients see it
 pub mod partition;
+// layer 4: the runtime of pure machines
+pub mod coordinator;

@@ -1,0 +1,110 @@
+//! Layer 4: the runtime of pure machines. A machine turns commands into records, replies and effects; this module
+//! keeps the records in a log, holds replies and effects back until they are durable, and rebuilds the machine
+//! from its records after a start or a failure. Must not know any machine.
+//!
+//! The argument: hard state changes only through `apply(record)`, live and at replay alike, so that what replay
+//! gives is what was there; and nothing leaves the shard before the records it rests on are durable, so that
+//! nothing that left can be forgotten. A failed append drops the state and replays, which is the same code path as
+//! a start.
+
+mod core;
+mod handle;
+mod load;
+mod shard;
+#[cfg(test)]
+pub mod testkit;
+#[cfg(test)]
+mod tests;
+
+pub use core::Cx;
+pub use handle::{CallError, ShardHandle};
+pub use load::LoadError;
+pub use shard::{Outlet, Shard, ShardOptions};
+
+use crate::types::{Epoch, Offset};
+use bytes::Bytes;
+use std::fmt::Debug;
+
+/// One call of a command, unique within a shard's life. A machine may keep it and reply later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// Why a log was replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// The process started.
+    Start,
+    /// An append failed; nothing that was in the log is lost.
+    Again,
+    /// The log failed, was cut back to its durable end and reopened.
+    Reopened,
+}
+
+/// A state machine whose truth is a log of records. All functions are pure: time, chance and ids come from [`Cx`].
+pub trait Machine: Sized + Send + 'static {
+    /// The durable truth, changed by `apply` alone.
+    type Hard: Default + PartialEq + Debug + Send;
+    /// What may be lost: sessions, parked calls.
+    type Soft: Default + Send;
+    /// What is shown to readers outside: a copy of `Hard`, or of the part that matters, cheap to take.
+    type View: Send;
+    /// A change of `Hard`.
+    type Record: LogRecord + Send;
+    /// What callers ask for.
+    type Command: Send;
+    /// What they are told.
+    type Reply: Send;
+    /// Work for others once the records are durable.
+    type Effect: Send;
+    /// Names a timer.
+    type Timer: Ord + Clone + Send;
+
+    /// Changes the truth. `at` is the offset of the record. The only place where `Hard` changes.
+    fn apply(hard: &mut Self::Hard, at: Offset, record: &Self::Record);
+
+    /// Handles a command: emits records, then replies or keeps `call` to reply later.
+    fn handle(cx: &mut Cx<'_, Self>, call: CallId, command: Self::Command);
+
+    /// A timer is due; it is not armed any more.
+    fn expire(cx: &mut Cx<'_, Self>, timer: Self::Timer);
+
+    /// The log was replayed: arms timers, gives unfinished effects again. May emit records.
+    fn loaded(cx: &mut Cx<'_, Self>, why: Load);
+
+    /// The view of a state.
+    fn view(hard: &Self::Hard) -> Self::View;
+
+    /// The leader epoch under which records are appended, if this machine is who keeps it.
+    fn leader_epoch(hard: &Self::Hard) -> Option<Epoch> {
+        let _ = hard;
+        None
+    }
+}
+
+/// Key and value of a record; `None` is null.
+pub type KeyValue = (Option<Bytes>, Option<Bytes>);
+
+/// A record of a machine as bytes.
+pub trait LogRecord: Sized {
+    /// Key and value. An error is a mistake of the machine, which should have refused the command; it fails the
+    /// commands of its batch like a log that takes no records.
+    fn encode(&self) -> Result<KeyValue, BadRecord>;
+
+    /// The record of these bytes; `None` for one that may be skipped.
+    fn decode(key: Option<Bytes>, value: Option<Bytes>) -> Result<Option<Self>, BadRecord>;
+}
+
+/// Bytes in the log that this release cannot read; the state without them would be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct BadRecord {
+    /// What is wrong.
+    pub why: String,
+}
+
+impl BadRecord {
+    /// A record that is wrong in this way.
+    pub fn new(why: impl Into<String>) -> BadRecord {
+        BadRecord { why: why.into() }
+    }
+}
