@@ -15,3 +15,5 @@ pub mod log;
 pub mod partition;
 // layer 4: the runtime of pure machines
 pub mod coordinator;
+// layer 5: machines and tables
+pub mod catalog;
