@@ -17,3 +17,4 @@ pub mod partition;
 pub mod coordinator;
 // layer 5: machines and tables
 pub mod catalog;
+pub mod config;
