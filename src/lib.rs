@@ -18,3 +18,5 @@ pub mod coordinator;
 // layer 5: machines and tables
 pub mod catalog;
 pub mod config;
+// layer 6: commands and outcomes, no protocol
+pub mod engine;

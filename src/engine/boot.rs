@@ -1,0 +1,185 @@
+//! Start and stop of the engine. A start reads the catalog's log and nothing of the partitions, so that it does not
+//! take longer the more there is.
+
+use super::catalog::CatalogOutlet;
+use super::registry::Was;
+use super::workers::Workers;
+use super::{Engine, Quiet, Refusal};
+use crate::catalog::{Catalog, CatalogHandle, CatalogImage, Registration};
+use crate::config::BrokerSettings;
+use crate::coordinator::{LoadError, Shard, ShardOptions};
+use crate::log::local::{LogDir, LogDirOptions, OpenDirError, OpenLogError};
+use crate::log::{LogSettings, PartitionLog};
+use crate::partition::LeaderEpoch;
+use crate::sys::{Clock, Fs, Rng};
+use crate::types::{Epoch, TopicId, TopicPartition, Uuid};
+use arc_swap::ArcSwap;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Name of the topic that the catalog is kept in, as in Kafka.
+pub(super) const CATALOG_TOPIC: &str = "__cluster_metadata";
+
+/// How long a stop waits for files of deleted topics to go.
+const DELETIONS: Duration = Duration::from_secs(5);
+
+/// Its id, as in Kafka.
+const CATALOG_TOPIC_ID: TopicId = Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+
+/// Whether a partition is the broker's own and in no topic of the catalog.
+pub(super) fn is_own(name: &TopicPartition) -> bool {
+    &*name.topic == CATALOG_TOPIC
+}
+
+/// What an engine is made of.
+#[derive(Clone)]
+pub struct EngineParts {
+    /// Files.
+    pub fs: Arc<dyn Fs>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub rng: Arc<dyn Rng>,
+    /// How the log directory works.
+    pub log_dir: LogDirOptions,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The log directory cannot be used; another process may have it.
+    #[error(transparent)]
+    Dir(#[from] OpenDirError),
+    /// The catalog's log cannot be opened.
+    #[error("cannot open the catalog: {0}")]
+    Log(#[from] OpenLogError),
+    /// The catalog's log cannot be read.
+    #[error("cannot read the catalog: {0}")]
+    Catalog(#[from] LoadError),
+    /// The start could not be written down.
+    #[error("cannot write to the catalog: {0}")]
+    Register(Refusal),
+    /// A broker with another id made this directory.
+    #[error("the log directory belongs to node.id {there}, and this broker's is {here}")]
+    OtherNode {
+        /// `node.id` in the catalog.
+        there: i32,
+        /// `node.id` in the settings.
+        here: i32,
+    },
+}
+
+impl Engine {
+    /// Opens the log directory, reads the catalog and registers this start in it.
+    pub async fn start(
+        settings: Arc<BrokerSettings>,
+        parts: EngineParts,
+        stop: CancellationToken,
+    ) -> Result<Arc<Engine>, BootError> {
+        let EngineParts { fs, clock, rng, log_dir } = parts;
+        let dir =
+            LogDir::open(Arc::clone(&fs), Arc::clone(&clock), Arc::clone(&rng), &settings.data_dir, log_dir)?;
+        let name = TopicPartition::new(CATALOG_TOPIC, 0);
+        let (log, _) = dir.open_partition(&name, CATALOG_TOPIC_ID, LogSettings::default())?;
+        let catalog_log: Arc<dyn PartitionLog> = log;
+        let image = Arc::new(ArcSwap::from_pointee(CatalogImage::default()));
+        let epoch = LeaderEpoch::new(Epoch(0));
+        let later = Arc::new(OnceLock::new());
+        let outlet =
+            CatalogOutlet { image: Arc::clone(&image), epoch: epoch.clone(), engine: Arc::clone(&later) };
+        let options = ShardOptions { name: "catalog".into(), seed: rng.next_u64(), epoch: epoch.clone() };
+        let (catalog, shard) =
+            Shard::<Catalog, _>::open(Arc::clone(&catalog_log), Arc::clone(&clock), options, outlet).await?;
+        tokio::spawn(shard.run());
+        let was_clean = dir.was_clean();
+        let engine = Arc::new_cyclic(|me| Engine {
+            me: me.clone(),
+            settings: ArcSwap::new(Arc::clone(&settings)),
+            settings_at_start: settings,
+            dir,
+            fs,
+            clock,
+            image,
+            catalog: CatalogHandle::new(catalog),
+            catalog_log,
+            epoch,
+            open: Default::default(),
+            deleting: Default::default(),
+            workers: Workers::new(),
+            quiet: Quiet::default(),
+            stop,
+        });
+        engine.register(was_clean, Uuid::from_random(rng.next_u128())).await?;
+        engine.take_over_broker_configs();
+        // From here on the catalog's effects arrive; what was before is found by looking at the disk.
+        let _ = later.set(Arc::downgrade(&engine));
+        engine.compare_with_disk();
+        tokio::spawn(super::housekeeping::run(Arc::downgrade(&engine)));
+        Ok(engine)
+    }
+
+    async fn register(&self, clean: bool, incarnation: Uuid) -> Result<(), BootError> {
+        let here = self.settings.load().node_id;
+        if let Some(there) = self.image.load().registration().map(|broker| broker.broker_id)
+            && there != here
+        {
+            return Err(BootError::OtherNode { there, here });
+        }
+        let broker = Registration { broker_id: here, incarnation, directory: self.dir.directory_id() };
+        let epoch = self.ask(self.catalog.boot(clean, broker)).await.map_err(BootError::Register)?;
+        self.epoch.raise(epoch);
+        Ok(())
+    }
+
+    /// Works out the settings from those given at the start and those set since, which the catalog keeps.
+    pub(super) fn take_over_broker_configs(&self) {
+        let image = self.image.load();
+        let start = &self.settings_at_start;
+        let none = BTreeMap::new();
+        let own = image.broker_configs(&start.node_id.to_string()).map_or(&none, |configs| configs);
+        let all = image.broker_configs("").map_or(&none, |configs| configs);
+        match start.with_dynamic(own, all) {
+            Ok(settings) => self.settings.store(Arc::new(settings)),
+            Err(error) => tracing::error!(%error, "settings kept in the catalog are ignored"),
+        }
+    }
+
+    /// Closes everything in good order: partitions, the catalog, the log directory. `stop` must be cancelled and
+    /// the doors closed by now.
+    pub async fn close(&self) {
+        let open = self.open.all();
+        for (key, _) in &open {
+            // What is being opened now is closed by whoever opens it.
+            let _: Was = self.open.remove(*key);
+        }
+        let close_all = move || {
+            for (_, served) in open {
+                if let Err(error) = served.partition.close() {
+                    tracing::error!(partition = %served.partition.id(), %error, "cannot close a partition");
+                }
+            }
+        };
+        // Deletions that were answered are finished, or the next start would have to.
+        tokio::select! {
+            biased;
+            () = self.deleting.none() => {}
+            () = self.clock.sleep(DELETIONS) => tracing::warn!("deletions go on at the next start"),
+        }
+        let lost = self.workers.run("close-logs", close_all).await.is_err();
+        self.catalog.stop().await;
+        let (log, dir) = (Arc::clone(&self.catalog_log), Arc::clone(&self.dir));
+        let finish = move || {
+            if let Err(error) = log.close() {
+                tracing::error!(%error, "cannot close the catalog");
+            }
+            if let Err(error) = dir.close() {
+                tracing::error!(%error, "cannot close the log directory; the next start takes it for a crash");
+            }
+        };
+        if lost || self.workers.run("close-dir", finish).await.is_err() {
+            tracing::error!("the log directory was not closed; the next start takes it for a crash");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Layer 6: what the broker does, as plain commands and outcomes. No API versions, no wire types: every door speaks
+//! to this.
+//!
+//! The engine holds the catalog's image, the partitions that are open and the log directory. Reads take the image
+//! without a lock; changes go through the catalog's machine, which writes them to its log first.
+
+mod boot;
+mod catalog;
+mod cluster;
+mod configs;
+mod deleting;
+mod fetch;
+mod housekeeping;
+mod offsets;
+mod opening;
+mod produce;
+mod producer_ids;
+mod quiet;
+mod refusal;
+mod registry;
+mod topics;
+mod workers;
+
+pub use boot::{BootError, EngineParts};
+pub use cluster::{LogDirDescription, PartitionSize};
+pub use configs::{AlterConfigs, ConfigChange, ConfigOp, ResourceRef};
+pub use fetch::{Fetch, FetchOutcome, FetchPartition, NotFetched};
+pub use offsets::{DeleteRecords, FindEpochEnd, FindOffset};
+pub use opening::Opening;
+pub use produce::{Acks, Appended, NotProduced, Produce, Produced};
+pub use quiet::Quiet;
+pub use refusal::Refusal;
+pub use topics::{CreatedTopic, DeletedTopic, NewPartitions, NewTopic};
+
+pub use crate::catalog::{CatalogImage, TopicEntry, is_internal, valid_topic_name};
+pub use crate::config::{Described, Source, Synonym};
+pub use crate::partition::{At, Cut, Fetched, Isolation, Position};
+
+use crate::catalog::CatalogHandle;
+use crate::config::BrokerSettings;
+use crate::log::local::LogDir;
+use crate::partition::LeaderEpoch;
+use crate::sys::{Clock, Fs};
+use crate::types::{Epoch, TopicId, Uuid};
+use arc_swap::ArcSwap;
+use deleting::Deleting;
+use registry::Registry;
+use std::sync::{Arc, Weak};
+use tokio_util::sync::CancellationToken;
+use workers::Workers;
+
+/// A topic as a client names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TopicRef {
+    /// By name.
+    Name(Arc<str>),
+    /// By id, which tells a topic from another one of the same name made later (KIP-516).
+    Id(TopicId),
+}
+
+/// The broker without its doors.
+pub struct Engine {
+    me: Weak<Engine>,
+    settings: ArcSwap<BrokerSettings>,
+    /// Settings as given at the start, without what was set since.
+    settings_at_start: Arc<BrokerSettings>,
+    dir: Arc<LogDir>,
+    fs: Arc<dyn Fs>,
+    clock: Arc<dyn Clock>,
+    image: Arc<ArcSwap<CatalogImage>>,
+    catalog: CatalogHandle,
+    catalog_log: Arc<dyn crate::log::PartitionLog>,
+    epoch: LeaderEpoch,
+    open: Registry,
+    deleting: Deleting,
+    workers: Workers,
+    /// For what clients can bring about at any rate.
+    quiet: Quiet,
+    /// Set when the broker stops: waits end, nothing is opened any more.
+    stop: CancellationToken,
+}
+
+impl Engine {
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<BrokerSettings> {
+        self.settings.load_full()
+    }
+
+    /// The catalog as it is now.
+    pub fn image(&self) -> Arc<CatalogImage> {
+        self.image.load_full()
+    }
+
+    /// Id of the cluster, kept in the log directory.
+    pub fn cluster_id(&self) -> Uuid {
+        self.dir.cluster_id()
+    }
+
+    /// The leader epoch of every partition.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch.get()
+    }
+
+    /// The topic that is meant, or the code for one that is not there.
+    pub fn topic(&self, topic: &TopicRef) -> Result<Arc<TopicEntry>, Refusal> {
+        use crate::types::ErrorCode;
+        let image = self.image.load();
+        let (found, code) = match topic {
+            TopicRef::Name(name) => (image.topic(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+            TopicRef::Id(id) => (image.topic_by_id(*id), ErrorCode::UNKNOWN_TOPIC_ID),
+        };
+        found.cloned().ok_or_else(|| code.into())
+    }
+}

@@ -1,0 +1,203 @@
+//! The partitions that are open. Each is opened once, on first use, on a background thread: opening recovers the
+//! log, which reads from the disk. It knows neither topics nor settings; how to open is told from outside.
+
+use crate::partition::Partition;
+use crate::record::AppendRules;
+use crate::types::{MonoNs, TopicId};
+use arc_swap::ArcSwap;
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A partition that cannot be opened is tried again after this time: the disk may be full, or a file may be mended.
+const REOPEN_AFTER: Duration = Duration::from_secs(5);
+
+/// A partition by the id of its topic: a topic made anew under an old name is another one.
+pub(super) type Key = (TopicId, i32);
+
+/// An open partition with what its topic asks of produced records.
+pub struct Served {
+    /// The partition.
+    pub(super) partition: Partition,
+    /// Exchanged whole when the topic's settings change.
+    pub(super) rules: ArcSwap<TopicRules>,
+}
+
+/// What the engine has to know of a topic's settings for each request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TopicRules {
+    /// What may be appended.
+    pub(super) append: AppendRules,
+    /// `cleanup.policy` has `delete`, or is empty: records may be deleted from the front.
+    pub(super) records_may_go: bool,
+}
+
+#[derive(Clone)]
+enum State {
+    Closed,
+    Opening,
+    Open(Arc<Served>),
+    /// Opening failed at this time.
+    Broken(MonoNs),
+    /// Deleted, or the broker is closing.
+    Gone,
+}
+
+/// Where a partition is on its way to being open.
+pub(super) enum Found {
+    /// Here: [`Registry::get`] has it.
+    Open,
+    /// Somebody is opening it: wait until the receiver changes, and look again.
+    Opening(Waiting),
+    /// The caller has to open it, and then to tell by [`Registry::opened`].
+    ToOpen,
+    /// It could not be opened, and it is too early to try again.
+    Broken,
+    /// It was deleted.
+    Gone,
+}
+
+/// What a partition was when it was taken out.
+pub(super) enum Was {
+    /// Open: the caller closes it.
+    Open(Arc<Served>),
+    /// Being opened: whoever does finds it gone.
+    Opening,
+    /// Not open.
+    Closed,
+}
+
+/// Waits for an opening to end, either way.
+pub(super) struct Waiting(watch::Receiver<State>);
+
+impl Waiting {
+    pub(super) async fn done(mut self) {
+        // An error means that the registry is gone, and so is what was waited for.
+        let _ = self.0.wait_for(|state| !matches!(state, State::Opening)).await;
+    }
+}
+
+/// Partitions by topic id and number.
+#[derive(Default)]
+pub(super) struct Registry {
+    slots: RwLock<HashMap<Key, watch::Sender<State>>>,
+}
+
+impl Registry {
+    /// Finds a partition; `ToOpen` at most to one caller at a time.
+    pub(super) fn find(&self, key: Key, now: MonoNs) -> Found {
+        if let Some(slot) = self.slots.read().get(&key) {
+            match &*slot.borrow() {
+                State::Open(_) => return Found::Open,
+                State::Gone => return Found::Gone,
+                State::Broken(at) if now.since(*at) < REOPEN_AFTER => return Found::Broken,
+                State::Opening => return Found::Opening(Waiting(slot.subscribe())),
+                State::Closed | State::Broken(_) => {}
+            }
+        }
+        let mut slots = self.slots.write();
+        let slot = slots.entry(key).or_insert_with(|| watch::Sender::new(State::Closed));
+        let mut mine = false;
+        slot.send_if_modified(|state| {
+            mine = matches!(state, State::Closed | State::Broken(_));
+            if mine {
+                *state = State::Opening;
+            }
+            mine
+        });
+        if mine { Found::ToOpen } else { Found::Opening(Waiting(slot.subscribe())) }
+    }
+
+    /// A partition if it is open.
+    pub(super) fn get(&self, key: Key) -> Option<Arc<Served>> {
+        match &*self.slots.read().get(&key)?.borrow() {
+            State::Open(served) => Some(Arc::clone(served)),
+            _ => None,
+        }
+    }
+
+    /// Tells how an opening ended. False if the partition was deleted meanwhile: the caller closes it again.
+    pub(super) fn opened(&self, key: Key, result: Result<Arc<Served>, MonoNs>) -> bool {
+        let slots = self.slots.read();
+        let Some(slot) = slots.get(&key) else { return false };
+        let next = match result {
+            Ok(served) => State::Open(served),
+            Err(at) => State::Broken(at),
+        };
+        slot.send_if_modified(|state| {
+            let waiting = matches!(state, State::Opening);
+            if waiting {
+                *state = next;
+            }
+            waiting
+        })
+    }
+
+    /// Takes a partition out. What asks for it later finds it gone, until [`Registry::forget`].
+    pub(super) fn remove(&self, key: Key) -> Was {
+        let mut slots = self.slots.write();
+        let slot = slots.entry(key).or_insert_with(|| watch::Sender::new(State::Closed));
+        match slot.send_replace(State::Gone) {
+            State::Open(served) => Was::Open(served),
+            State::Opening => Was::Opening,
+            State::Closed | State::Broken(_) | State::Gone => Was::Closed,
+        }
+    }
+
+    /// Drops what is left of a removed partition.
+    pub(super) fn forget(&self, key: Key) {
+        self.slots.write().remove(&key);
+    }
+
+    /// All that are open, in the order of their keys.
+    pub(super) fn all(&self) -> Vec<(Key, Arc<Served>)> {
+        let slots = self.slots.read();
+        let open = slots.iter().filter_map(|(key, slot)| match &*slot.borrow() {
+            State::Open(served) => Some((*key, Arc::clone(served))),
+            _ => None,
+        });
+        let mut all: Vec<_> = open.collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Uuid;
+
+    const KEY: Key = (Uuid([1; 16]), 0);
+
+    #[test]
+    fn a_partition_is_opened_by_one_caller_and_awaited_by_the_others() {
+        let registry = Registry::default();
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::Opening(_)));
+        assert!(registry.get(KEY).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_partition_that_does_not_open_is_tried_again_after_a_while() {
+        let registry = Registry::default();
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        let Found::Opening(waiting) = registry.find(KEY, MonoNs(0)) else { panic!("being opened") };
+        assert!(registry.opened(KEY, Err(MonoNs(0))));
+        waiting.done().await;
+        assert!(matches!(registry.find(KEY, MonoNs(1)), Found::Broken));
+        assert!(matches!(registry.find(KEY, MonoNs(0).after(REOPEN_AFTER)), Found::ToOpen));
+    }
+
+    #[test]
+    fn a_partition_deleted_while_it_is_opened_is_left_to_its_opener() {
+        let registry = Registry::default();
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        assert!(matches!(registry.remove(KEY), Was::Opening));
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::Gone));
+        assert!(!registry.opened(KEY, Err(MonoNs(0))));
+        registry.forget(KEY);
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+    }
+}
