@@ -20,3 +20,7 @@ pub mod catalog;
 pub mod config;
 // layer 6: commands and outcomes, no protocol
 pub mod engine;
+// layer 7: protocols
+pub mod doors;
+// layer 8: the program
+pub mod server;

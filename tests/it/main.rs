@@ -12,6 +12,12 @@
 
 mod atomic_files;
 mod crash_points;
+mod door_data;
+mod door_kit;
+mod door_life;
+mod door_limits;
+mod door_topics;
+mod door_versions;
 mod kit;
 mod log_dump;
 mod log_faults;

@@ -1,0 +1,258 @@
+//! One connection: frames in, answers out in the order of their requests, many in flight. It knows lengths and
+//! limits; what a frame says is `dispatch`'s business.
+
+use super::activity::{Activity, Overdue};
+use super::answer::{Answer, Close, Frame};
+use super::dispatch::{self, BadRequest};
+use super::limits::{FRAME_FIRST_BYTES, Limits};
+use super::send::send;
+use super::{ConnCx, Door};
+use crate::sys::{Clock, Conn};
+use bytes::{BufMut, Bytes, BytesMut};
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::io::{AsyncReadExt, ReadHalf, WriteHalf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+type Stream = Box<dyn Conn>;
+
+/// Why a connection came to its end.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("closed by the client")]
+    Eof,
+    #[error("shutting down")]
+    Stopping,
+    #[error("all is answered")]
+    Drained,
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("a frame length of {0}")]
+    BadLength(i32),
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+    #[error(transparent)]
+    Close(#[from] Close),
+    #[error("{0:?}")]
+    Overdue(Overdue),
+}
+
+/// An answer in line; the permit stands for the memory of its request.
+struct Queued {
+    answer: Answer,
+    held: Option<OwnedSemaphorePermit>,
+}
+
+/// Serves a connection until either side ends it.
+pub(super) async fn serve(stream: Stream, cx: ConnCx) {
+    let door = &cx.door;
+    let activity = Activity::new(door.clock.mono());
+    let (source, sink) = tokio::io::split(stream);
+    let (queue, answers) = mpsc::channel(door.limits.in_flight_max);
+    let mut reading = pin!(read_requests(source, queue, &cx, &activity));
+    let mut writing = pin!(write_answers(sink, answers, &*door.clock, &activity));
+    let mut watching = pin!(activity.watch(&*door.clock, &door.limits));
+    let mut end = tokio::select! {
+        biased;
+        end = &mut reading => end,
+        end = &mut writing => end,
+        overdue = &mut watching => End::Overdue(overdue),
+    };
+    if matches!(end, End::Stopping) {
+        end = tokio::select! {
+            biased;
+            end = &mut writing => end,
+            overdue = &mut watching => End::Overdue(overdue),
+        };
+    }
+    report(&end, &cx);
+}
+
+/// A stranger's mistake is worth a line, held to a rate; the ordinary end of a connection is not.
+fn report(end: &End, cx: &ConnCx) {
+    let peer = cx.addr.peer;
+    match end {
+        End::Eof | End::Stopping | End::Drained | End::Io(_) | End::Overdue(Overdue::Idle) => {
+            tracing::debug!(%peer, %end, "connection ended");
+        }
+        _ => {
+            if let Some(held_back) = cx.door.quiet.allow(cx.door.clock.mono()) {
+                tracing::warn!(%peer, %end, held_back, "connection closed");
+            }
+        }
+    }
+}
+
+async fn read_requests(
+    mut source: ReadHalf<Stream>,
+    queue: mpsc::Sender<Queued>,
+    cx: &ConnCx,
+    activity: &Activity,
+) -> End {
+    let stop = &cx.door.stop;
+    loop {
+        let step = async {
+            // A place in line first: what cannot be answered soon stays in the socket.
+            let slot = queue.reserve().await.map_err(|_| End::Drained)?;
+            let (frame, permit) = read_frame(&mut source, cx, activity).await?;
+            Ok::<_, End>((slot, frame, permit))
+        };
+        let read = tokio::select! {
+            biased;
+            () = stop.cancelled() => return End::Stopping,
+            read = step => read,
+        };
+        let (slot, frame, permit) = match read {
+            Ok(read) => read,
+            Err(end) => return end,
+        };
+        let keeps_frame = dispatch::keeps_frame(&frame);
+        let mut answer = match dispatch::start(cx, frame) {
+            Ok(answer) => answer,
+            Err(bad) => return bad.into(),
+        };
+        activity.asked();
+        while let Answer::First(wait) = answer {
+            answer = match wait.await {
+                Ok(next) => next,
+                Err(close) => return close.into(),
+            };
+        }
+        slot.send(Queued { answer, held: keeps_frame.then_some(permit) });
+    }
+}
+
+/// Reads a whole frame, without its length. The memory is reserved in the door's budget before the body is read,
+/// and taken as the bytes come.
+async fn read_frame(
+    source: &mut ReadHalf<Stream>,
+    cx: &ConnCx,
+    activity: &Activity,
+) -> Result<(Bytes, OwnedSemaphorePermit), End> {
+    let Door { clock, limits, budget, .. } = &*cx.door;
+    let len = read_length(source, clock.as_ref(), limits, activity).await?;
+    let permit = reserve(budget, len, limits).await?;
+    activity.frame_begins(clock.mono(), len, limits.stall);
+    let mut frame = BytesMut::with_capacity(len.min(FRAME_FIRST_BYTES));
+    while frame.len() < len {
+        if frame.len() == frame.capacity() {
+            // Four times what has come: a frame of a megabyte is moved twice at most, and nobody makes us allocate
+            // much more than they sent.
+            frame.reserve((len - frame.len()).min(frame.len() * 3));
+        }
+        let room = len - frame.len();
+        if source.read_buf(&mut (&mut frame).limit(room)).await? == 0 {
+            return Err(End::Eof);
+        }
+        activity.got_bytes(clock.mono());
+    }
+    activity.frame_ends();
+    Ok((frame.freeze(), permit))
+}
+
+async fn read_length(
+    source: &mut ReadHalf<Stream>,
+    clock: &dyn Clock,
+    limits: &Limits,
+    activity: &Activity,
+) -> Result<usize, End> {
+    let mut head = [0; 4];
+    let mut filled = 0;
+    while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match source.read(rest).await? {
+            0 => return Err(End::Eof),
+            got => filled += got,
+        }
+        activity.frame_begins(clock.mono(), 0, limits.stall);
+    }
+    // Waiting for memory is not the client's fault.
+    activity.frame_ends();
+    let length = i32::from_be_bytes(head);
+    match usize::try_from(length) {
+        Ok(len) if len > 0 && len <= limits.frame_bytes_max => Ok(len),
+        _ => Err(End::BadLength(length)),
+    }
+}
+
+async fn reserve(budget: &Arc<Semaphore>, len: usize, limits: &Limits) -> Result<OwnedSemaphorePermit, End> {
+    // A frame larger than the whole budget takes all of it rather than waiting for ever.
+    let bytes = u32::try_from(len.min(limits.queued_bytes_max)).unwrap_or(u32::MAX);
+    Arc::clone(budget).acquire_many_owned(bytes).await.map_err(|_| End::Stopping)
+}
+
+/// Sends answers in order. Those that are ready together, as those of one commit round are, share a write.
+async fn write_answers(
+    mut sink: WriteHalf<Stream>,
+    mut answers: mpsc::Receiver<Queued>,
+    clock: &dyn Clock,
+    activity: &Activity,
+) -> End {
+    let mut next = None;
+    loop {
+        let Queued { answer, held } = match next.take() {
+            Some(queued) => queued,
+            None => match answers.recv().await {
+                Some(queued) => queued,
+                None => return End::Drained,
+            },
+        };
+        let mut frame = match answer {
+            Answer::Now(frame) => frame,
+            Answer::Later(later) => match later.await {
+                Ok(frame) => frame,
+                Err(close) => return close.into(),
+            },
+            Answer::Silent | Answer::First(_) => Frame::default(),
+        };
+        drop(held);
+        let mut count = 1;
+        let mut end = None;
+        while frame.is_small() {
+            let Ok(queued) = answers.try_recv() else { break };
+            match ready(queued).await {
+                Ready::Frame(more) => frame.append(more),
+                Ready::NotYet(queued) => {
+                    next = Some(queued);
+                    break;
+                }
+                Ready::Close(close) => {
+                    end = Some(close);
+                    break;
+                }
+            }
+            count += 1;
+        }
+        activity.answer_begins(clock.mono());
+        if let Err(error) = send(&mut sink, frame, clock, activity).await {
+            return error.into();
+        }
+        activity.answered(count);
+        if let Some(close) = end {
+            return close.into();
+        }
+    }
+}
+
+/// What a look at an answer found.
+enum Ready {
+    Frame(Frame),
+    NotYet(Queued),
+    Close(Close),
+}
+
+/// Looks at an answer without waiting for it.
+async fn ready(queued: Queued) -> Ready {
+    let Queued { answer, held } = queued;
+    match answer {
+        Answer::Now(frame) => Ready::Frame(frame),
+        Answer::Later(mut later) => match poll_fn(|cx| Poll::Ready(later.as_mut().poll(cx))).await {
+            Poll::Ready(Ok(frame)) => Ready::Frame(frame),
+            Poll::Ready(Err(close)) => Ready::Close(close),
+            Poll::Pending => Ready::NotYet(Queued { answer: Answer::Later(later), held }),
+        },
+        Answer::Silent | Answer::First(_) => Ready::Frame(Frame::default()),
+    }
+}
