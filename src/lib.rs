@@ -24,3 +24,5 @@ pub mod engine;
 pub mod doors;
 // layer 8: the program
 pub mod server;
+// layer 9: its verbs
+pub mod cli;

@@ -1,3 +1,7 @@
 //! The program: hands its arguments to the verbs of `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logboom::cli::run(std::env::args_os())
+}

@@ -11,6 +11,7 @@
 )]
 
 mod atomic_files;
+mod cli;
 mod crash_points;
 mod door_data;
 mod door_kit;
