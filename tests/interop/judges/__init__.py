@@ -1,0 +1,1 @@
+"""One file per judge; each has `run(court)` and reports through `court.check`."""

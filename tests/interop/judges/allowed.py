@@ -1,0 +1,30 @@
+"""The differences from Kafka that we want, each with its reason. Nothing else may differ."""
+
+# Topic configs that are not compared.
+CONFIGS = {
+    "flush.messages": "1 here: an acknowledged record is on disk; Kafka never syncs by default",
+    "flush.ms": "shown with flush.messages; a topic that sets it chooses the page cache",
+}
+
+# (part of a step's name, reason) of the differential judge
+WIRE = [
+    ("Metadata v12: id zero and no name", "INVALID_REQUEST says what is wrong; Kafka fails with UNKNOWN_SERVER_ERROR"),
+    ("auto-creation answers first", "the topic is there when the answer leaves; Kafka answers UNKNOWN_TOPIC first"),
+    ("Produce v9: null records", "Kafka never answers; an error is better than a hanging client"),
+    ("bytes after the batch", "refused; Kafka drops what follows the batch without a word"),
+    ("offset deltas with a gap", "refused; Kafka stores a batch whose records do not have the offsets that it claims"),
+    ("offset deltas from 1", "refused; Kafka stores a batch whose records do not have the offsets that it claims"),
+    ("delete horizon attribute", "refused; only compaction sets it, and it changes what the timestamps mean"),
+    ("Produce v9: codec 5", "INVALID_RECORD says what is wrong; Kafka fails with UNKNOWN_SERVER_ERROR"),
+    ("Produce v9: gzip of rubbish", "INVALID_RECORD says what is wrong; Kafka fails with UNKNOWN_SERVER_ERROR"),
+    ("Produce v9: lz4 of rubbish", "INVALID_RECORD says what is wrong; Kafka fails with UNKNOWN_SERVER_ERROR"),
+    ("Produce v9: duplicate of the", "Kafka tells the batch's create time as its append time"),
+    ("ListOffsets v7: max timestamp of nothing", "Kafka tells a record that was deleted"),
+    ("IncrementalAlterConfigs v1: operation 9", "INVALID_REQUEST; Kafka fails with UNKNOWN_SERVER_ERROR"),
+    ("name collides by dot and underscore", "Kafka lets two topics of one request collide that it refuses one by one"),
+    ("validate only, version 7", "nothing was created, so there is no id; Kafka makes one up"),
+]
+
+# (part of a step's name, reason) of the admin judge
+ADMIN = [
+]

@@ -1,0 +1,1 @@
+"""What the differential judge asks, by subject; each module has `play(scene)`."""
