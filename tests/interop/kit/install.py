@@ -110,4 +110,6 @@ def kcat():
     if shutil.which("kcat"):
         return
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    # A new machine has no package lists, or old ones.
+    run_quietly([*sudo, "apt-get", "update"])
     run_quietly([*sudo, "apt-get", "install", "-y", "--no-install-recommends", "kcat"])
