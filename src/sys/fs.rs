@@ -87,9 +87,9 @@ pub trait Fs: Send + Sync + 'static {
     }
 }
 
-/// Replaces the file at `path` by `bytes`, so that after a crash either the old or the new content is there whole:
-/// written to `path` + ".tmp", synced, renamed, directory synced.
-pub fn write_atomically(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Replaces the file at `path` by `bytes`, whole: written to `path` + ".tmp", synced, renamed. The new name survives
+/// a crash once the directory is synced, which is left to the caller.
+pub fn replace(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
@@ -98,7 +98,13 @@ pub fn write_atomically(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()
     file.write_all_at(&[IoSlice::new(bytes)], 0)?;
     file.sync_data()?;
     drop(file);
-    fs.rename(&temporary, path)?;
+    fs.rename(&temporary, path)
+}
+
+/// Like [`replace`], with the directory synced: after a crash either the old or the new content is there whole, and
+/// once this has returned, the new.
+pub fn write_atomically(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(fs, path, bytes)?;
     match path.parent() {
         Some(dir) => fs.sync_dir(dir),
         None => Ok(()),

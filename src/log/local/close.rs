@@ -1,11 +1,10 @@
 //! The mark of a log, and its last one: what a crash, or the next start, goes by.
 
 use super::epochs;
-use super::files::replace;
 use super::log::{LocalLog, State};
 use super::marks::Mark;
 use crate::log::LogState;
-use crate::sys::File;
+use crate::sys::{File, replace};
 use crate::types::Offset;
 use std::io;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use crate::sys::{File, Fs, Map, OpenHow, map_file};
 use crate::types::Offset;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,20 +47,6 @@ pub fn base_of(path: &Path, suffix: &str) -> Option<Offset> {
     let digits = name.strip_suffix(suffix)?.strip_suffix('.')?;
     let number = digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit());
     number.then(|| digits.parse().ok().map(Offset)).flatten()
-}
-
-/// Replaces a file by `bytes`, whole. Unlike `sys::write_atomically` it leaves the directory to the caller, for whom
-/// a failed sync of it has consequences.
-pub fn replace(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = PathBuf::from(temporary);
-    let file = fs.open(&temporary, OpenHow::Create)?;
-    file.set_len(0)?;
-    file.write_all_at(&[IoSlice::new(bytes)], 0)?;
-    file.sync_data()?;
-    drop(file);
-    fs.rename(&temporary, path)
 }
 
 /// Names one file: the log's number in this process, the segment, the kind.

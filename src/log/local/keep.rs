@@ -1,10 +1,9 @@
 //! What a log directory does beside the commits: the marks, the removal of what is gone, and the threads for it.
 
 use super::dir::LogDir;
-use super::files::replace;
 use super::log::LocalLog;
 use super::marks::{self, Mark, MarkKey, Marks};
-use crate::sys::spawn_thread;
+use crate::sys::{replace, spawn_thread};
 use crate::types::{MonoNs, Offset, TopicId, TopicPartition};
 use parking_lot::{Condvar, Mutex};
 use std::io;

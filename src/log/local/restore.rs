@@ -2,7 +2,7 @@
 //! Also building a sealed segment's indexes anew.
 
 use super::dir::LogDir;
-use super::files::{FileKey, Held, Kind, replace, segment_path};
+use super::files::{FileKey, Held, Kind, segment_path};
 use super::index_file::{Entry, Growing, entry_at};
 use super::log::{LocalLog, State};
 use super::marks::Point;
@@ -13,7 +13,7 @@ use super::scan::{FAR, NEAR, Scan};
 use super::segment::Active;
 use super::time_index::TimeEntry;
 use crate::log::{LogSettings, LogState};
-use crate::sys::{File, OpenHow};
+use crate::sys::{File, OpenHow, replace};
 use crate::types::Offset;
 use std::io;
 use std::path::Path;
