@@ -1,12 +1,11 @@
 //! AlterConfigs, 0-2: replaces all settings of a resource; what is not named is forgotten. Old clients only.
 
-use super::describe_configs::{resource_ref, unknown_type};
+use super::describe_configs::{named_twice, repeated, resource_ref, unknown_type};
 use super::*;
 use crate::engine::{AlterConfigs, ConfigChange, ConfigOp, Engine};
 use crate::wire::messages::alter_configs::{
     AlterConfigsRequest, AlterConfigsResource, AlterConfigsResourceResponse, AlterConfigsResponse,
 };
-use std::collections::BTreeMap;
 
 pub(in crate::doors::kafka) struct Handler;
 
@@ -20,18 +19,13 @@ impl dispatch::Handler for Handler {
         Ok(later(head, async move {
             let all = &request.resources;
             let mut responses = Vec::with_capacity(all.len());
-            let mut times: BTreeMap<(i8, Str), u32> = BTreeMap::new();
+            let repeated =
+                repeated(all.iter().map(|resource| (resource.resource_type, &resource.resource_name)));
             for resource in all {
-                *times.entry((resource.resource_type, resource.resource_name.clone())).or_default() += 1;
-            }
-            for resource in all {
-                let key = (resource.resource_type, resource.resource_name.clone());
-                let outcome = match times.get(&key).copied().unwrap_or(1) {
-                    1 => replace(&engine, resource, request.validate_only).await,
-                    _ => Err(Refusal::new(
-                        ErrorCode::INVALID_REQUEST,
-                        "Each resource must appear at most once.",
-                    )),
+                let outcome = if repeated.contains(&(resource.resource_type, &resource.resource_name)) {
+                    Err(named_twice())
+                } else {
+                    replace(&engine, resource, request.validate_only).await
                 };
                 let (error_code, error_message) = told(&outcome);
                 responses.push(AlterConfigsResourceResponse {

@@ -6,6 +6,7 @@ use crate::wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
+use std::collections::BTreeSet;
 
 pub(in crate::doors::kafka) struct Handler;
 
@@ -83,4 +84,15 @@ fn config(one: Described, request: &DescribeConfigsRequest) -> DescribeConfigsRe
         config_type: one.kind,
         documentation: request.include_documentation.then(|| Str::from_static(one.doc)),
     }
+}
+
+/// Type and name of the resources that a request names more than once, each of which is refused.
+pub(super) fn repeated<'a>(resources: impl Iterator<Item = (i8, &'a Str)>) -> BTreeSet<(i8, &'a Str)> {
+    let mut seen = BTreeSet::new();
+    resources.filter(|resource| !seen.insert(*resource)).collect()
+}
+
+/// What a resource that is named more than once is told.
+pub(super) fn named_twice() -> Refusal {
+    Refusal::new(ErrorCode::INVALID_REQUEST, "Each resource must appear at most once.")
 }
