@@ -69,7 +69,7 @@ impl Field {
     #[inline]
     fn form(&self, form: Form) -> Form {
         let flexible = self.flexible.map_or(form.flexible, |own| own.contain(form.version));
-        Form { nullable: self.nullable.contain(form.version), flexible, ..form }
+        Form { nullable: self.nullable.contain(form.version), in_tags: false, flexible, ..form }
     }
 
     /// Reads the field into `slot` if this version has it outside the tag section.
@@ -95,7 +95,7 @@ impl Field {
             return Err(DecodeError::TagNotInVersion { tag, version, place: r.place() });
         }
         r.enter(self.name);
-        *slot = T::read(r, self.form(form))?;
+        *slot = T::read(r, Form { in_tags: true, ..self.form(form) })?;
         Ok(true)
     }
 
@@ -123,7 +123,8 @@ impl Field {
             return Ok(());
         }
         let mut body = Writer::new();
-        value.write(&mut body, self.form(form)).map_err(|error| self.named(error))?;
+        let form = Form { in_tags: true, ..self.form(form) };
+        value.write(&mut body, form).map_err(|error| self.named(error))?;
         tags.push(self.tag, body)
     }
 

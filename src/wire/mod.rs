@@ -96,5 +96,11 @@ pub fn to_bytes<M: Message>(message: &M, version: i16) -> Result<Bytes, EncodeEr
 /// Called by what the derive writes: the form of a whole message.
 #[doc(hidden)]
 pub fn form_of(version: i16, flexible_from: i16) -> Form {
-    Form { version, flexible: version >= flexible_from, nullable: false, records_as_sizes: false }
+    Form {
+        version,
+        flexible: version >= flexible_from,
+        nullable: false,
+        in_tags: false,
+        records_as_sizes: false,
+    }
 }

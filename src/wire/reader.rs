@@ -43,7 +43,7 @@ pub enum DecodeError {
     BadLength { length: i64, place: Place },
     #[error("null where no null is allowed {place}")]
     Null { place: Place },
-    #[error("{marker} where 1 is a value and -1 is null {place}")]
+    #[error("{marker} where 1 is a value and -1 is null, or 0 among tags {place}")]
     BadMarker { marker: i8, place: Place },
     #[error("text that is not utf-8 {place}")]
     NotUtf8 { place: Place },

@@ -139,3 +139,18 @@ fn a_message_without_fields_is_a_tag_section_or_nothing() {
     assert_eq!(to_bytes(&Nothing {}, 1), Ok(Bytes::from_static(&[0])));
     assert_eq!(from_bytes::<Nothing>(Bytes::from_static(&[1, 5, 1, 0]), 1), Ok(Nothing {}));
 }
+
+// A null struct in the tag section was written and expected as -1, as outside of it; Kafka says 0 there, and wrote
+// members of consumer groups that could not be read.
+#[test]
+fn a_null_struct_among_tags_is_a_zero() {
+    use crate::wire::records::consumer_group_member_metadata_value::ConsumerGroupMemberMetadataValue as Member;
+    // Four texts, no topics, three more fields, one tag: number 0 with one byte.
+    let bytes = [0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0];
+    let member: Member = from_bytes(Bytes::copy_from_slice(&bytes), 0).unwrap();
+    assert_eq!(member.classic_member_metadata, None);
+    assert_eq!(to_bytes(&member, 0).unwrap(), bytes[..]);
+    let mut wrong = bytes;
+    *wrong.last_mut().unwrap() = 0xff;
+    assert!(from_bytes::<Member>(Bytes::copy_from_slice(&wrong), 0).is_err());
+}

@@ -16,6 +16,8 @@ pub struct Form {
     pub flexible: bool,
     /// Null has an encoding here.
     pub nullable: bool,
+    /// The value stands in the tag section, where the byte that tells a struct from null has other numbers.
+    pub in_tags: bool,
     /// JSON shows the size of record bytes in their place, as Kafka's request log does (KIP-673).
     pub records_as_sizes: bool,
 }

@@ -174,14 +174,15 @@ pub trait Nullable: Value {
         let place = r.place();
         match r.i8()? {
             1 => Self::read(r, form).map(Some),
-            -1 => Ok(None),
+            0 if form.in_tags => Ok(None),
+            -1 if !form.in_tags => Ok(None),
             marker => Err(DecodeError::BadMarker { marker, place }),
         }
     }
 
-    /// Writes null.
-    fn encode_null(w: &mut Writer, _: Form) {
-        w.i8(-1);
+    /// Writes null: -1, but 0 in the tag section.
+    fn encode_null(w: &mut Writer, form: Form) {
+        w.i8(if form.in_tags { 0 } else { -1 });
     }
 
     /// Writes what precedes a value where null is possible.

@@ -3,26 +3,38 @@
 
 pub mod alter_configs;
 pub mod api_versions;
+pub mod consumer_group_describe;
+pub mod consumer_group_heartbeat;
 pub mod create_partitions;
 pub mod create_topics;
+pub mod delete_groups;
 pub mod delete_records;
 pub mod delete_topics;
 pub mod describe_cluster;
 pub mod describe_configs;
+pub mod describe_groups;
 pub mod describe_log_dirs;
 pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod find_coordinator;
+pub mod heartbeat;
 pub mod incremental_alter_configs;
 pub mod init_producer_id;
+pub mod join_group;
 pub mod keys;
+pub mod leave_group;
 pub mod list_config_resources;
+pub mod list_groups;
 pub mod list_offsets;
 pub mod metadata;
+pub mod offset_commit;
+pub mod offset_delete;
+pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod request_header;
 pub mod response_header;
+pub mod sync_group;
 
 use super::field::Versions;
 use super::kind::{Kind, boxed};
@@ -52,6 +64,26 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "MetadataRequest", versions: Versions(0, 13), decode: boxed::<metadata::MetadataRequest> },
     Kind { name: "MetadataResponse", versions: Versions(0, 13), decode: boxed::<metadata::MetadataResponse> },
     Kind {
+        name: "OffsetCommitRequest",
+        versions: Versions(2, 10),
+        decode: boxed::<offset_commit::OffsetCommitRequest>,
+    },
+    Kind {
+        name: "OffsetCommitResponse",
+        versions: Versions(2, 10),
+        decode: boxed::<offset_commit::OffsetCommitResponse>,
+    },
+    Kind {
+        name: "OffsetFetchRequest",
+        versions: Versions(1, 10),
+        decode: boxed::<offset_fetch::OffsetFetchRequest>,
+    },
+    Kind {
+        name: "OffsetFetchResponse",
+        versions: Versions(1, 10),
+        decode: boxed::<offset_fetch::OffsetFetchResponse>,
+    },
+    Kind {
         name: "FindCoordinatorRequest",
         versions: Versions(0, 6),
         decode: boxed::<find_coordinator::FindCoordinatorRequest>,
@@ -60,6 +92,62 @@ pub static KINDS: &[Kind] = &[
         name: "FindCoordinatorResponse",
         versions: Versions(0, 6),
         decode: boxed::<find_coordinator::FindCoordinatorResponse>,
+    },
+    Kind {
+        name: "JoinGroupRequest",
+        versions: Versions(0, 9),
+        decode: boxed::<join_group::JoinGroupRequest>,
+    },
+    Kind {
+        name: "JoinGroupResponse",
+        versions: Versions(0, 9),
+        decode: boxed::<join_group::JoinGroupResponse>,
+    },
+    Kind { name: "HeartbeatRequest", versions: Versions(0, 4), decode: boxed::<heartbeat::HeartbeatRequest> },
+    Kind {
+        name: "HeartbeatResponse",
+        versions: Versions(0, 4),
+        decode: boxed::<heartbeat::HeartbeatResponse>,
+    },
+    Kind {
+        name: "LeaveGroupRequest",
+        versions: Versions(0, 5),
+        decode: boxed::<leave_group::LeaveGroupRequest>,
+    },
+    Kind {
+        name: "LeaveGroupResponse",
+        versions: Versions(0, 5),
+        decode: boxed::<leave_group::LeaveGroupResponse>,
+    },
+    Kind {
+        name: "SyncGroupRequest",
+        versions: Versions(0, 5),
+        decode: boxed::<sync_group::SyncGroupRequest>,
+    },
+    Kind {
+        name: "SyncGroupResponse",
+        versions: Versions(0, 5),
+        decode: boxed::<sync_group::SyncGroupResponse>,
+    },
+    Kind {
+        name: "DescribeGroupsRequest",
+        versions: Versions(0, 6),
+        decode: boxed::<describe_groups::DescribeGroupsRequest>,
+    },
+    Kind {
+        name: "DescribeGroupsResponse",
+        versions: Versions(0, 6),
+        decode: boxed::<describe_groups::DescribeGroupsResponse>,
+    },
+    Kind {
+        name: "ListGroupsRequest",
+        versions: Versions(0, 5),
+        decode: boxed::<list_groups::ListGroupsRequest>,
+    },
+    Kind {
+        name: "ListGroupsResponse",
+        versions: Versions(0, 5),
+        decode: boxed::<list_groups::ListGroupsResponse>,
     },
     Kind {
         name: "ApiVersionsRequest",
@@ -162,6 +250,26 @@ pub static KINDS: &[Kind] = &[
         decode: boxed::<create_partitions::CreatePartitionsResponse>,
     },
     Kind {
+        name: "DeleteGroupsRequest",
+        versions: Versions(0, 3),
+        decode: boxed::<delete_groups::DeleteGroupsRequest>,
+    },
+    Kind {
+        name: "DeleteGroupsResponse",
+        versions: Versions(0, 3),
+        decode: boxed::<delete_groups::DeleteGroupsResponse>,
+    },
+    Kind {
+        name: "OffsetDeleteRequest",
+        versions: Versions(0, 0),
+        decode: boxed::<offset_delete::OffsetDeleteRequest>,
+    },
+    Kind {
+        name: "OffsetDeleteResponse",
+        versions: Versions(0, 0),
+        decode: boxed::<offset_delete::OffsetDeleteResponse>,
+    },
+    Kind {
         name: "IncrementalAlterConfigsRequest",
         versions: Versions(0, 1),
         decode: boxed::<incremental_alter_configs::IncrementalAlterConfigsRequest>,
@@ -180,6 +288,26 @@ pub static KINDS: &[Kind] = &[
         name: "DescribeClusterResponse",
         versions: Versions(0, 2),
         decode: boxed::<describe_cluster::DescribeClusterResponse>,
+    },
+    Kind {
+        name: "ConsumerGroupHeartbeatRequest",
+        versions: Versions(0, 1),
+        decode: boxed::<consumer_group_heartbeat::ConsumerGroupHeartbeatRequest>,
+    },
+    Kind {
+        name: "ConsumerGroupHeartbeatResponse",
+        versions: Versions(0, 1),
+        decode: boxed::<consumer_group_heartbeat::ConsumerGroupHeartbeatResponse>,
+    },
+    Kind {
+        name: "ConsumerGroupDescribeRequest",
+        versions: Versions(0, 1),
+        decode: boxed::<consumer_group_describe::ConsumerGroupDescribeRequest>,
+    },
+    Kind {
+        name: "ConsumerGroupDescribeResponse",
+        versions: Versions(0, 1),
+        decode: boxed::<consumer_group_describe::ConsumerGroupDescribeResponse>,
     },
     Kind {
         name: "ListConfigResourcesRequest",

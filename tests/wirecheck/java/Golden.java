@@ -101,7 +101,9 @@ public final class Golden {
     static Class<?> find(String name) {
         for (String candidate : List.of(
             "org.apache.kafka.common.message." + name + "Data",
+            "org.apache.kafka.common.message." + name,
             "org.apache.kafka.common.metadata." + name,
+            "org.apache.kafka.coordinator.group.generated." + name,
             "org.apache.kafka.server.log.remote.metadata.storage.generated." + name)) {
             try {
                 return Class.forName(candidate);

@@ -37,6 +37,8 @@ pub struct Field {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
+    /// Empty where the spec says nothing, as one of 4.4.0 does: such a field cannot be generated.
+    #[serde(default)]
     pub versions: String,
     pub nullable_versions: Option<String>,
     pub tagged_versions: Option<String>,

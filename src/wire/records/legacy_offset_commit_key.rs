@@ -1,0 +1,19 @@
+//! LegacyOffsetCommitKey, versions 0.
+//! Written by `tools/wiregen` from the specs of Kafka 4.4.0; not edited by hand.
+
+use crate::wire::{Message, Str};
+
+/// The message LegacyOffsetCommitKey.
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0")]
+pub struct LegacyOffsetCommitKey {
+    /// `string`, versions 0.
+    #[field(versions = "0")]
+    pub group: Str,
+    /// `string`, versions 0.
+    #[field(versions = "0")]
+    pub topic: Str,
+    /// `int32`, versions 0.
+    #[field(versions = "0")]
+    pub partition: i32,
+}
