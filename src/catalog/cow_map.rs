@@ -38,6 +38,11 @@ impl<K: PartialEq, V: PartialEq> PartialEq for CowMap<K, V> {
 }
 
 impl<K, V> CowMap<K, V> {
+    /// True only if nothing was changed between the two; may be false although they are equal.
+    pub fn is_same(&self, other: &CowMap<K, V>) -> bool {
+        Arc::ptr_eq(&self.chunks, &other.chunks)
+    }
+
     /// Number of pairs.
     pub fn len(&self) -> usize {
         self.len
@@ -67,6 +72,19 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
         let chunk = self.chunks.get(self.chunk_of(key))?;
         let at = chunk.binary_search_by(|(have, _)| have.borrow().cmp(key)).ok()?;
         chunk.get(at).map(|(_, value)| value)
+    }
+
+    /// The pairs above `key` in the order of their keys; all of them for `None`.
+    pub fn iter_after<Q: Ord + ?Sized>(&self, key: Option<&Q>) -> impl Iterator<Item = (&K, &V)>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let first = key.map_or(0, |key| self.chunk_of(key));
+        let chunks = self.chunks.get(first..).unwrap_or_default();
+        let pairs = chunks.iter().flat_map(|chunk| chunk.iter());
+        // Only pairs of the first chunk are passed over.
+        let above = pairs.skip_while(move |(have, _)| key.is_some_and(|key| have.borrow() <= key));
+        above.map(|(key, value)| (key, value))
     }
 
     /// Whether there is a value of `key`.
@@ -163,6 +181,7 @@ mod tests {
                 }
                 prop_assert_eq!(map.get(&key), model.get(&key));
                 prop_assert_eq!(map.len(), model.len());
+                prop_assert!(map.iter_after(Some(&key)).eq(model.range(key + 1..)));
                 if count % 100 == 0 {
                     copies.push((map.clone(), model.clone()));
                 }

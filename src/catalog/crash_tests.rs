@@ -23,6 +23,11 @@ impl Outlet<Catalog> for Published {
     }
 
     fn effect(&mut self, _effect: Effect) {}
+
+    fn run_blocking(&mut self, job: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+        job();
+        Ok(())
+    }
 }
 
 /// What callers were told.
@@ -50,7 +55,12 @@ async fn start(fs: &SimFs, seed: u64) -> Option<Broker> {
     let id = TopicPartition::new("__cluster_metadata", 0);
     let settings = LogSettings { segment_bytes: 1000, ..LogSettings::default() };
     let (log, _) = dir.open_partition(&id, Uuid([0; 16]), settings).ok()?;
-    let options = ShardOptions { name: "catalog".into(), seed, epoch: LeaderEpoch::new(Epoch(0)) };
+    let options = ShardOptions {
+        name: "catalog".into(),
+        seed,
+        epoch: LeaderEpoch::new(Epoch(0)),
+        rewrite_bytes_min: 1500,
+    };
     let published = Published::default();
     let log: Arc<dyn PartitionLog> = log;
     let opened = Shard::open(log, Arc::new(clock.clone()), options, published.clone()).await;

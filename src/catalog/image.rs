@@ -104,6 +104,11 @@ impl CatalogImage {
         self.topics.iter().map(|(_, topic)| topic)
     }
 
+    /// True only if no topic was changed between the two images; may be false although the topics are equal.
+    pub fn has_topics_of(&self, other: &CatalogImage) -> bool {
+        self.topics.is_same(&other.topics)
+    }
+
     /// Number of topics.
     pub fn topic_count(&self) -> usize {
         self.topics.len()
@@ -176,7 +181,11 @@ impl CatalogImage {
         }
     }
 
+    /// A topic that is there stays as it is: a rewrite of the log brings it again.
     fn add_topic(&mut self, name: &Arc<str>, id: TopicId) {
+        if self.topic(name).is_some_and(|topic| topic.id == id) {
+            return;
+        }
         let entry = TopicEntry {
             name: Arc::clone(name),
             id,

@@ -3,6 +3,7 @@
 use super::image::{CatalogImage, Configs, Registration, Resource, ResourceKind, TopicEntry};
 use super::names::{BadTopicName, valid_topic_name};
 use super::records::CatalogRecord;
+use super::rewrite::{Place, rewrite};
 use crate::coordinator::{CallId, Cx, Load, Machine};
 use crate::types::{Epoch, Offset, ProducerId, TopicId, Uuid};
 use std::sync::Arc;
@@ -185,6 +186,7 @@ impl Machine for Catalog {
     type Reply = Reply;
     type Effect = Effect;
     type Timer = ();
+    type Cursor = Place;
 
     fn apply(image: &mut CatalogImage, _at: Offset, record: &CatalogRecord) {
         image.apply(record);
@@ -217,6 +219,14 @@ impl Machine for Catalog {
         if why != Load::Start {
             cx.effect(Effect::Reloaded);
         }
+    }
+
+    fn rewrite(
+        image: &CatalogImage,
+        after: Option<&Place>,
+        budget: usize,
+    ) -> (Vec<CatalogRecord>, Option<Place>) {
+        rewrite(image, after, budget)
     }
 
     fn view(image: &CatalogImage) -> CatalogImage {
@@ -295,16 +305,9 @@ fn new_topic_id(cx: &Cx<'_, Catalog>) -> TopicId {
 }
 
 fn emit_partitions(cx: &mut Cx<'_, Catalog>, topic: TopicId, from: i32, to: i32) {
-    let broker = cx.hard().registration();
-    let epoch = cx.hard().epoch();
     for partition in from..to {
-        cx.emit(CatalogRecord::Partition {
-            topic,
-            partition,
-            broker_id: broker.map_or(0, |broker| broker.broker_id),
-            directory: broker.map_or(Uuid::ZERO, |broker| broker.directory),
-            epoch,
-        });
+        let record = cx.hard().partition_record(topic, partition);
+        cx.emit(record);
     }
 }
 

@@ -9,6 +9,7 @@ mod image;
 mod machine;
 mod names;
 mod records;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 
@@ -21,3 +22,4 @@ pub use machine::{
 };
 pub use names::{BadTopicName, collides, collision_key, is_internal, valid_topic_name};
 pub use records::CatalogRecord;
+pub use rewrite::Place;

@@ -84,6 +84,14 @@ impl<M: Machine> Core<M> {
         M::apply(&mut self.hard, at, record);
     }
 
+    /// Takes over records that `rewrite` gave and that are in the log from `next` on.
+    pub(super) fn written_again(&mut self, records: &[M::Record]) {
+        for record in records {
+            self.replay(self.next, record);
+            self.next = self.next.next();
+        }
+    }
+
     /// Says that records go on from `next`.
     pub(super) fn set_next(&mut self, next: Offset) {
         self.next = next;
@@ -112,6 +120,11 @@ impl<M: Machine> Core<M> {
         true
     }
 
+    /// Whether a timer is due.
+    pub(super) fn is_due(&self, now: Now) -> bool {
+        self.next_timer().is_some_and(|at| at <= now.mono)
+    }
+
     /// When the next timer is due.
     pub(super) fn next_timer(&self) -> Option<MonoNs> {
         self.timers.by_time.first().map(|(at, _)| *at)
@@ -127,7 +140,7 @@ impl<M: Machine> Core<M> {
         std::mem::take(&mut self.output)
     }
 
-    fn cx(&mut self, now: Now) -> Cx<'_, M> {
+    pub(super) fn cx(&mut self, now: Now) -> Cx<'_, M> {
         Cx { core: self, now }
     }
 }
@@ -190,6 +203,11 @@ impl<M: Machine> Cx<'_, M> {
     /// Calls `expire` at `at`, instead of at the time this timer was armed for before.
     pub fn arm(&mut self, timer: M::Timer, at: MonoNs) {
         self.core.timers.arm(timer, at);
+    }
+
+    /// Whether a timer is armed.
+    pub fn is_armed(&self, timer: &M::Timer) -> bool {
+        self.core.timers.by_name.contains_key(timer)
     }
 
     /// Takes a timer back.

@@ -11,10 +11,15 @@ pub(super) enum Input<M: Machine> {
     Stop(oneshot::Sender<()>),
 }
 
-/// Why a call has no reply. Clients are told `NOT_COORDINATOR` (`NOT_CONTROLLER` for the catalog) and try again.
+/// Why a call has no reply. Clients are told `NOT_COORDINATOR` (`NOT_CONTROLLER` for the catalog), or
+/// `COORDINATOR_LOAD_IN_PROGRESS` where it says so, and try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// Nothing of it happened: the log did not take the records, or is not back yet after a failure.
+    /// Nothing of it happened: the log is being loaded, for the first time or after a failure
+    /// (`COORDINATOR_LOAD_IN_PROGRESS`).
+    #[error("the coordinator is being loaded")]
+    Loading,
+    /// Nothing of it happened: the log did not take the records.
     #[error("the coordinator's log does not take records")]
     DidNotHappen,
     /// The records were written but could not be made durable; they may or may not be there.

@@ -8,9 +8,6 @@ use crate::types::Offset;
 use bytes::Bytes;
 use std::ops::ControlFlow;
 
-/// Bytes replayed before other tasks get their turn: about a millisecond of work.
-const SLICE_BYTES: usize = 1 << 20;
-
 /// Bytes that a compressed batch of a machine's log may become. We write none; a log taken over from Kafka may hold
 /// some, and Kafka's own limit for them is 5 MiB by default.
 const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
@@ -40,39 +37,38 @@ pub enum LoadError {
     /// The log failed before what was replayed became durable.
     #[error("the log failed while it was loaded")]
     NotDurable,
+    /// Loading was given up half-way, or its thread failed.
+    #[error("loading did not come to its end")]
+    Gone,
 }
 
-/// Replays the whole log into `core`. Lets other tasks run now and then.
-pub(super) async fn replay<M: Machine>(core: &mut Core<M>, log: &dyn PartitionLog) -> Result<(), LoadError> {
+/// Replays the whole log into an empty core; also the bytes that were read. Blocks, and ends early, with `Gone`, once
+/// `unwanted` says that nobody waits any more.
+pub(super) fn replay<M: Machine>(
+    mut core: Core<M>,
+    log: &dyn PartitionLog,
+    unwanted: &dyn Fn() -> bool,
+) -> Result<(Core<M>, u64), LoadError> {
     let marks = log.marks();
-    let mut next = marks.start;
-    while next < marks.end {
-        let mut bytes_left = SLICE_BYTES;
-        let from = next;
-        let mut fault = None;
-        log.replay(from, &mut |header, bytes| {
-            bytes_left = bytes_left.saturating_sub(bytes.len());
-            match replay_batch(core, from, header, &bytes) {
-                Ok(()) => next = header.next_offset(),
-                Err(error) => fault = Some(error),
+    let mut replayed = 0;
+    let mut fault = None;
+    if marks.start < marks.end {
+        log.replay(marks.start, &mut |header, bytes| {
+            replayed += bytes.len() as u64;
+            fault = replay_batch(&mut core, marks.start, header, &bytes).err();
+            if fault.is_none() && unwanted() {
+                fault = Some(LoadError::Gone);
             }
-            if fault.is_some() || bytes_left == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if fault.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        if let Some(error) = fault {
-            return Err(error);
-        }
-        if next <= from {
-            // Nothing at or above `from`: compaction may leave the end of a log empty.
-            break;
-        }
-        tokio::task::yield_now().await;
     }
-    core.set_next(marks.end);
-    Ok(())
+    match fault {
+        Some(error) => Err(error),
+        None => {
+            core.set_next(marks.end);
+            Ok((core, replayed))
+        }
+    }
 }
 
 fn replay_batch<M: Machine>(

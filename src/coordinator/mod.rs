@@ -10,16 +10,25 @@
 mod core;
 mod handle;
 mod load;
+mod outlet;
+mod reload;
+mod rewrite;
+#[cfg(test)]
+mod rewrite_tests;
+mod running;
 mod shard;
 #[cfg(test)]
 pub mod testkit;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 
 pub use core::Cx;
 pub use handle::{CallError, ShardHandle};
 pub use load::LoadError;
-pub use shard::{Outlet, Shard, ShardOptions};
+pub use outlet::{Outlet, REWRITE_BYTES_MIN, ShardOptions};
+pub use shard::Shard;
 
 use crate::types::{Epoch, Offset};
 use bytes::Bytes;
@@ -58,6 +67,8 @@ pub trait Machine: Sized + Send + 'static {
     type Effect: Send;
     /// Names a timer.
     type Timer: Ord + Clone + Send;
+    /// Where a rewrite goes on.
+    type Cursor: Clone + Send;
 
     /// Changes the truth. `at` is the offset of the record. The only place where `Hard` changes.
     fn apply(hard: &mut Self::Hard, at: Offset, record: &Self::Record);
@@ -70,6 +81,27 @@ pub trait Machine: Sized + Send + 'static {
 
     /// The log was replayed: arms timers, gives unfinished effects again. May emit records.
     fn loaded(cx: &mut Cx<'_, Self>, why: Load);
+
+    /// Some of the records that give `hard`: about `budget` of them, at least one unless there is none left, from
+    /// `after` on (`None`: from the first); and where to go on, `None` if these were the last. The shard appends
+    /// them, chunk after chunk, between the records of commands, and then drops the log before the first chunk.
+    ///
+    /// For this the records must be last-write-wins by key, whatever a key is to the machine:
+    ///
+    /// - Applying a record of `rewrite` to the state that it came from changes nothing (`Hard`'s equality may not
+    ///   depend on the offset of a record).
+    /// - Between two chunks the state may change in any way. What is changed there was written at that time, so it
+    ///   need not, but may, be in the chunks that follow: a cursor whose place is gone goes on behind it.
+    /// - The records since the rewrite began, in their order in the log, applied to an empty state, give the state.
+    ///   Some of them change or remove what the chunks have not brought yet: these change nothing, or set what the
+    ///   chunks will set as well, and must not fail.
+    ///
+    /// The test kit checks all of it after each step.
+    fn rewrite(
+        hard: &Self::Hard,
+        after: Option<&Self::Cursor>,
+        budget: usize,
+    ) -> (Vec<Self::Record>, Option<Self::Cursor>);
 
     /// The view of a state.
     fn view(hard: &Self::Hard) -> Self::View;

@@ -3,23 +3,24 @@
 //!
 //! A turn: take what waits in the queue, handle it and the timers that are due, append the emitted records as one
 //! batch, hold replies, effects and the view behind the ticket. A turn that emitted nothing waits behind the last open
-//! ticket, so that no answer is ever ahead of the log. Idle, the task sleeps until a call or a timer comes.
+//! ticket, so that no answer is ever ahead of the log. Idle, the task sleeps until a call or a timer comes, or the log
+//! is closed under it.
 
 use super::core::{Core, Now, Output};
 use super::handle::Input;
-use super::load::{LoadError, replay};
-use super::{BadRecord, CallError, CallId, Load, LogRecord, Machine, ShardHandle};
-use crate::log::{AppendError, AppendFailed, LogState, PartitionLog, ReadError, Ticket};
-use crate::partition::LeaderEpoch;
+use super::outlet::{Outlet, ShardOptions};
+use super::rewrite::Rewriter;
+use super::running::RunningClock;
+use super::{BadRecord, CallError, CallId, Load, LoadError, LogRecord, Machine, ShardHandle};
+use crate::log::{AppendError, AppendFailed, LogMarks, LogState, PartitionLog, Ticket};
 use crate::record::{BadBatch, BatchBuilder, CheckedBatches};
-use crate::sys::{Clock, Sleep};
-use crate::types::MonoNs;
+use crate::sys::Clock;
+use crate::types::{MonoNs, Offset};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Inputs that wait at most; more callers wait for room. A turn empties it, so it is as many as one batch serves.
 const INBOX_MAX: usize = 1024;
@@ -34,39 +35,18 @@ const BATCH_RECORDS_MAX: usize = 8192;
 /// Turns that wait for durability at most. One commit round serves them all; more would only hide a slow disk.
 const HELD_MAX: usize = 64;
 
-/// First and longest wait between attempts to come back after a failure.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
-
-/// Where a shard's output goes. Calls are made in order, when what they rest on is durable; they must not block.
-pub trait Outlet<M: Machine>: Send + 'static {
-    /// The state that is durable now. Comes before the effects and replies of the same turn.
-    fn publish(&mut self, view: M::View);
-
-    /// Work to be done.
-    fn effect(&mut self, effect: M::Effect);
-
-    /// The log is about to be cut back and reopened: see to it that the leader epoch rises first. A machine that
-    /// keeps the epoch itself does it in `loaded`.
-    fn before_reopen(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// What a shard needs beside its log.
-#[derive(Clone)]
-pub struct ShardOptions {
-    /// For log lines: the machine and its number.
-    pub name: Arc<str>,
-    /// Seed of ids. Must differ from one start to the next, or ids come again.
-    pub seed: u64,
-    /// Epoch of appends, unless the machine keeps it.
-    pub epoch: LeaderEpoch,
-}
+/// Inputs for which timers that are due wait: twice what the queue holds, so that all who waited when the timer became
+/// due are heard before it says that they were not, and no timer waits for ever.
+const PUT_OFF_MAX: usize = 2 * INBOX_MAX;
 
 /// What one turn gave, behind its ticket.
-struct Held<M: Machine> {
+pub(super) struct Held<M: Machine> {
+    /// Since when it is held.
+    since: MonoNs,
     /// It wrote records; the first after a load did not.
     appended: bool,
+    /// It is a chunk of a rewrite.
+    chunk: bool,
     ticket: Pin<Box<dyn Future<Output = Result<(), AppendFailed>> + Send>>,
     view: Option<M::View>,
     replies: Vec<(CallId, M::Reply)>,
@@ -77,7 +57,7 @@ type Caller<M> = oneshot::Sender<Result<<M as Machine>::Reply, CallError>>;
 
 /// Why a turn's records did not get into the log.
 #[derive(Debug, thiserror::Error)]
-enum NotAppended {
+pub(super) enum NotAppended {
     #[error(transparent)]
     Append(#[from] AppendError),
     #[error("a record cannot be written: {0}")]
@@ -90,33 +70,44 @@ enum NotAppended {
 
 /// A machine with its log, between two turns.
 pub struct Shard<M: Machine, O: Outlet<M>> {
-    log: Arc<dyn PartitionLog>,
-    clock: Arc<dyn Clock>,
-    options: ShardOptions,
-    outlet: O,
-    inbox: mpsc::Receiver<Input<M>>,
-    core: Core<M>,
+    pub(super) log: Arc<dyn PartitionLog>,
+    pub(super) options: ShardOptions,
+    pub(super) outlet: O,
+    pub(super) inbox: mpsc::Receiver<Input<M>>,
+    pub(super) core: Core<M>,
+    pub(super) time: RunningClock,
+    pub(super) rewriter: Rewriter<M>,
+    /// Inputs for which timers that are due have waited.
+    pub(super) put_off: usize,
     calls: BTreeMap<CallId, Caller<M>>,
     next_call: u64,
-    held: VecDeque<Held<M>>,
-    /// The sleep until the next timer, kept from turn to turn.
-    timer: Option<(MonoNs, Sleep)>,
-    /// Replays before this one; each draws other ids.
-    life: u64,
+    pub(super) held: VecDeque<Held<M>>,
+    /// Tells that the log was closed.
+    marks: watch::Receiver<LogMarks>,
+    /// Replays so far; each draws other ids.
+    pub(super) life: u64,
     /// Failures since the last durable append: the next wait grows with them.
-    failures: u32,
+    pub(super) failures: u32,
     /// What the next replay is for.
-    reason: Load,
+    pub(super) reason: Load,
     /// Who asked for the end; told so by being dropped with the shard.
-    stop: Option<oneshot::Sender<()>>,
+    pub(super) stop: Option<oneshot::Sender<()>>,
 }
 
 /// How a turn ended.
 #[derive(PartialEq, Eq)]
-enum Turn {
+pub(super) enum Turn {
     GoOn,
     /// The state is not what the log holds.
     Broken,
+    Stop,
+}
+
+/// What a turn waited for.
+enum Woken<M: Machine> {
+    Durable(Result<(), AppendFailed>),
+    FrontCut(Result<Result<Offset, crate::log::CutError>, oneshot::error::RecvError>),
+    Inputs(Vec<Input<M>>),
     Stop,
 }
 
@@ -128,74 +119,139 @@ impl<M: Machine, O: Outlet<M>> Shard<M, O> {
         options: ShardOptions,
         outlet: O,
     ) -> Result<(ShardHandle<M>, Shard<M, O>), LoadError> {
-        let (sender, inbox) = mpsc::channel(INBOX_MAX);
-        let core = Core::new(log.marks().start, options.seed);
-        let mut shard = Shard {
-            log,
-            clock,
-            options,
-            outlet,
-            inbox,
-            core,
-            calls: BTreeMap::new(),
-            next_call: 0,
-            held: VecDeque::new(),
-            timer: None,
-            life: 0,
-            failures: 0,
-            reason: Load::Start,
-            stop: None,
-        };
+        let (handle, mut shard) = Shard::new(log, clock, options, outlet);
         shard.load().await?;
         shard.reason = Load::Again;
         if !shard.drain().await {
             return Err(LoadError::NotDurable);
         }
-        Ok((ShardHandle { inbox: sender }, shard))
+        Ok((handle, shard))
     }
 
-    /// Serves calls until all handles are gone or `stop` is called. Comes back from failures by itself.
+    /// A shard that may be called at once. The future, which must be spawned, loads it and then serves calls as `run`
+    /// does; until then they are refused with `Loading`. A log that cannot be loaded is tried again for ever.
+    pub fn start(
+        log: Arc<dyn PartitionLog>,
+        clock: Arc<dyn Clock>,
+        options: ShardOptions,
+        outlet: O,
+    ) -> (ShardHandle<M>, impl Future<Output = ()> + Send + 'static) {
+        let (handle, mut shard) = Shard::new(log, clock, options, outlet);
+        let serve = async move {
+            if shard.come_back().await == Turn::GoOn {
+                shard.run().await;
+            }
+        };
+        (handle, serve)
+    }
+
+    fn new(
+        log: Arc<dyn PartitionLog>,
+        clock: Arc<dyn Clock>,
+        options: ShardOptions,
+        outlet: O,
+    ) -> (ShardHandle<M>, Shard<M, O>) {
+        let (sender, inbox) = mpsc::channel(INBOX_MAX);
+        let shard = Shard {
+            marks: log.watch(),
+            core: Core::new(log.marks().start, options.seed),
+            time: RunningClock::new(clock),
+            rewriter: Rewriter::new(options.rewrite_bytes_min),
+            log,
+            options,
+            outlet,
+            inbox,
+            put_off: 0,
+            calls: BTreeMap::new(),
+            next_call: 0,
+            held: VecDeque::new(),
+            life: 0,
+            failures: 0,
+            reason: Load::Start,
+            stop: None,
+        };
+        (ShardHandle { inbox: sender }, shard)
+    }
+
+    /// Serves calls until all handles are gone, `stop` is called or the log is closed. Comes back from failures by
+    /// itself.
     pub async fn run(mut self) {
         loop {
-            match self.turn().await {
-                Turn::GoOn => {}
-                Turn::Broken => {
-                    if self.come_back().await == Turn::Stop {
-                        return;
-                    }
+            let ended = match self.turn().await {
+                Turn::GoOn => false,
+                Turn::Broken => self.come_back().await == Turn::Stop,
+                Turn::Stop => true,
+            };
+            if ended {
+                if !self.drain().await {
+                    self.fail_calls();
                 }
-                Turn::Stop => {
-                    self.drain().await;
-                    return;
-                }
+                return;
             }
         }
     }
 
     /// Waits for a ticket, inputs or a timer, and deals with it.
     async fn turn(&mut self) -> Turn {
-        let room = self.held.len() < HELD_MAX;
-        let due = self.core.next_timer();
-        if self.timer.as_ref().map(|(at, _)| *at) != due {
-            self.timer = due.map(|at| (at, self.clock.sleep_until(at)));
+        self.time.look_after_work(self.deaf());
+        self.time.arm(self.core.next_timer());
+        let full = self.held.len() >= HELD_MAX;
+        // While full, nobody is heard at all.
+        let deaf = if full { Some(self.time.seen()) } else { self.deaf() };
+        let woken = self.wait(full).await;
+        let now = self.time.look_after_wait(deaf);
+        match woken {
+            Woken::Durable(done) => self.finish(done),
+            Woken::FrontCut(done) => {
+                self.front_cut(done);
+                Turn::GoOn
+            }
+            Woken::Inputs(inputs) => self.step(inputs, now).await,
+            Woken::Stop => Turn::Stop,
         }
+    }
+
+    async fn wait(&mut self, full: bool) -> Woken<M> {
+        let idle = self.held.is_empty();
+        let spare = !full && self.rewriter.has_work(self.time.seen());
         let mut inputs = Vec::new();
         tokio::select! {
             biased;
-            done = first_ticket(&mut self.held) => return self.finish(done),
-            count = self.inbox.recv_many(&mut inputs, TURN_MAX), if room => {
+            done = first_ticket(&mut self.held) => return Woken::Durable(done),
+            done = self.rewriter.cut_done() => return Woken::FrontCut(done),
+            count = self.inbox.recv_many(&mut inputs, TURN_MAX), if !full => {
                 if count == 0 {
-                    return Turn::Stop;
+                    return Woken::Stop;
                 }
             }
-            () = sleep(&mut self.timer), if room && due.is_some() => self.timer = None,
+            () = self.time.wake(), if !full => {}
+            // With nothing held, no ticket would tell.
+            () = closed(&mut self.marks), if idle => return Woken::Stop,
+            // A rewrite goes on when nothing else is there to be done, and gives other tasks their turn.
+            () = tokio::task::yield_now(), if spare => {}
         }
-        self.step(inputs)
+        Woken::Inputs(inputs)
     }
 
-    /// Handles inputs and the timers that are due.
-    fn step(&mut self, inputs: Vec<Input<M>>) -> Turn {
-        let now = self.now();
+    /// Since when nobody can be heard because the disk keeps all answers.
+    fn deaf(&self) -> Option<MonoNs> {
+        self.held.front().map(|first| RunningClock::stalled(first.since))
+    }
+
+    /// Handles inputs, the timers that are due, and a piece of a rewrite.
+    async fn step(&mut self, mut inputs: Vec<Input<M>>, now: Now) -> Turn {
+        if self.core.is_due(now) {
+            // Who waits to be heard comes before a timer that says he was not; also if he waits in a socket.
+            if self.inbox.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            while inputs.len() < TURN_MAX
+                && let Ok(input) = self.inbox.try_recv()
+            {
+                inputs.push(input);
+            }
+        }
+        let heard = inputs.len();
         let mut inputs = inputs.into_iter();
         while let Some(input) = inputs.next() {
             match input {
@@ -210,31 +266,47 @@ impl<M: Machine, O: Outlet<M>> Shard<M, O> {
                     break;
                 }
             }
-            if self.core.pending_records() >= BATCH_RECORDS_MAX && self.flush(now) == Turn::Broken {
+            if self.core.pending_records() >= BATCH_RECORDS_MAX && self.flush() == Turn::Broken {
                 inputs.for_each(refuse);
                 return Turn::Broken;
             }
         }
+        if self.expire(now, heard) == Turn::Broken || self.flush() == Turn::Broken {
+            return Turn::Broken;
+        }
+        if self.stop.is_some() { Turn::Stop } else { self.rewrite() }
+    }
+
+    /// Expires the timers that are due, unless there are still callers who wait to be heard.
+    fn expire(&mut self, now: Now, heard: usize) -> Turn {
+        if !self.core.is_due(now) {
+            return Turn::GoOn;
+        }
+        if !self.inbox.is_empty() && self.put_off < PUT_OFF_MAX {
+            self.put_off += heard;
+            return Turn::GoOn;
+        }
+        self.put_off = 0;
         for _ in 0..TURN_MAX {
             if !self.core.expire_one(now) {
                 break;
             }
+            if self.core.pending_records() >= BATCH_RECORDS_MAX && self.flush() == Turn::Broken {
+                return Turn::Broken;
+            }
         }
-        match self.flush(now) {
-            Turn::GoOn if self.stop.is_some() => Turn::Stop,
-            turn => turn,
-        }
+        Turn::GoOn
     }
 
     /// Appends what was emitted and holds the rest behind its ticket.
-    fn flush(&mut self, now: Now) -> Turn {
+    pub(super) fn flush(&mut self) -> Turn {
         let output = self.core.take();
         if output.records.is_empty() {
             self.hold_or_release(output);
             return Turn::GoOn;
         }
-        match self.append(&output.records, now) {
-            Ok(ticket) => {
+        match self.append(&output.records, self.core.next()) {
+            Ok((ticket, _)) => {
                 self.hold(ticket, output);
                 Turn::GoOn
             }
@@ -248,28 +320,52 @@ impl<M: Machine, O: Outlet<M>> Shard<M, O> {
         }
     }
 
-    fn append(&mut self, records: &[M::Record], now: Now) -> Result<Ticket, NotAppended> {
+    /// Appends records as one batch that must end before `end`; its ticket and its bytes.
+    pub(super) fn append(
+        &mut self,
+        records: &[M::Record],
+        end: Offset,
+    ) -> Result<(Ticket, usize), NotAppended> {
+        let wall = self.time.clock().wall();
         let mut batch = BatchBuilder::new();
         for record in records {
             let (key, value) = record.encode()?;
-            batch.push(now.wall, key.as_deref(), value.as_deref(), &[]);
+            batch.push(wall, key.as_deref(), value.as_deref(), &[]);
         }
         let epoch = M::leader_epoch(self.core.hard()).unwrap_or_else(|| self.options.epoch.get());
-        let appended = self.log.append(CheckedBatches::trusted(batch.build())?, epoch)?;
-        // Records were applied under the offsets that they would get if nobody else writes here.
-        if appended.last.next() != self.core.next() {
+        let batch = batch.build();
+        let bytes = batch.len();
+        let appended = self.log.append(CheckedBatches::trusted(batch)?, epoch)?;
+        // Records are applied under the offsets that they get if nobody else writes here.
+        if appended.last.next() != end {
             return Err(NotAppended::Intruder);
         }
-        Ok(appended.ticket)
+        self.rewriter.appended(bytes);
+        Ok((appended.ticket, bytes))
     }
 
-    fn hold(&mut self, ticket: Ticket, output: Output<M>) {
+    pub(super) fn hold(&mut self, ticket: Ticket, output: Output<M>) {
         self.held.push_back(Held {
+            since: self.time.seen(),
             appended: !output.records.is_empty(),
+            chunk: false,
             ticket: Box::pin(ticket.done()),
             view: Some(M::view(self.core.hard())),
             replies: output.replies,
             effects: output.effects,
+        });
+    }
+
+    /// Holds a chunk of a rewrite, which changes nothing that anybody sees.
+    pub(super) fn hold_chunk(&mut self, ticket: Ticket) {
+        self.held.push_back(Held {
+            since: self.time.seen(),
+            appended: true,
+            chunk: true,
+            ticket: Box::pin(ticket.done()),
+            view: None,
+            replies: Vec::new(),
+            effects: Vec::new(),
         });
     }
 
@@ -315,13 +411,16 @@ impl<M: Machine, O: Outlet<M>> Shard<M, O> {
             if held.appended {
                 self.failures = 0;
             }
+            if held.chunk {
+                self.rewriter.chunk_is_durable();
+            }
             self.release(held.view, held.replies, held.effects);
         }
         Turn::GoOn
     }
 
     /// Waits for all that is held; false if the log failed.
-    async fn drain(&mut self) -> bool {
+    pub(super) async fn drain(&mut self) -> bool {
         while !self.held.is_empty() {
             let done = first_ticket(&mut self.held).await;
             if self.finish(done) == Turn::Broken {
@@ -331,85 +430,11 @@ impl<M: Machine, O: Outlet<M>> Shard<M, O> {
         true
     }
 
-    /// After a failure: lets go what is durable, fails all other calls, drops the state, and replays. Tries until it
-    /// works; meanwhile calls are refused.
-    async fn come_back(&mut self) -> Turn {
-        self.drain().await;
+    /// Tells all who still wait that nobody knows what became of their calls.
+    pub(super) fn fail_calls(&mut self) {
         for (_, caller) in std::mem::take(&mut self.calls) {
             let _ = caller.send(Err(CallError::MayHaveHappened));
         }
-        loop {
-            if self.stop.is_some() || self.back_off().await == Turn::Stop {
-                return Turn::Stop;
-            }
-            self.life += 1;
-            match self.reopen().await {
-                Ok(turn) => return turn,
-                Err(error) => {
-                    tracing::error!(shard = %self.options.name, %error, "cannot load the coordinator again");
-                }
-            }
-        }
-    }
-
-    async fn reopen(&mut self) -> Result<Turn, LoadError> {
-        if self.log.marks().state == LogState::Failed {
-            self.outlet.before_reopen().await;
-            self.log.reopen().map_err(ReadError::Storage)?;
-            self.reason = Load::Reopened;
-        }
-        self.load().await?;
-        self.reason = Load::Again;
-        Ok(Turn::GoOn)
-    }
-
-    /// Waits before another attempt, at once the first time, refusing calls.
-    async fn back_off(&mut self) -> Turn {
-        let failures = self.failures;
-        self.failures = failures.saturating_add(1);
-        if failures == 0 {
-            return Turn::GoOn;
-        }
-        let wait = BACKOFF.0.saturating_mul(1 << (failures - 1).min(16)).min(BACKOFF.1);
-        let mut over = self.clock.sleep(wait);
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut over => return Turn::GoOn,
-                input = self.inbox.recv() => match input {
-                    Some(Input::Stop(done)) => {
-                        self.stop = Some(done);
-                        return Turn::Stop;
-                    }
-                    Some(input) => refuse(input),
-                    None => return Turn::Stop,
-                }
-            }
-        }
-    }
-
-    /// Replays the log into an empty machine; what it says then waits until the log as it is now is durable.
-    async fn load(&mut self) -> Result<(), LoadError> {
-        let start = self.clock.mono();
-        let seed = self.options.seed.wrapping_add(self.life);
-        let mut core = Core::new(self.log.marks().start, seed);
-        replay(&mut core, self.log.as_ref()).await?;
-        self.core = core;
-        self.timer = None;
-        let replayed = self.log.ticket(self.core.next().plus(-1));
-        self.hold(replayed, Output::default());
-        let now = self.now();
-        let spent = now.mono.since(start);
-        tracing::info!(shard = %self.options.name, end = %self.core.next(), ms = spent.as_millis(), "loaded");
-        self.core.loaded(now, self.reason);
-        match self.flush(now) {
-            Turn::Broken => Err(LoadError::NotDurable),
-            _ => Ok(()),
-        }
-    }
-
-    fn now(&self) -> Now {
-        Now { mono: self.clock.mono(), wall: self.clock.wall() }
     }
 }
 
@@ -421,11 +446,10 @@ async fn first_ticket<M: Machine>(held: &mut VecDeque<Held<M>>) -> Result<(), Ap
     }
 }
 
-async fn sleep(timer: &mut Option<(MonoNs, Sleep)>) {
-    match timer {
-        Some((_, sleep)) => sleep.as_mut().await,
-        None => std::future::pending().await,
-    }
+/// Done when the log is closed.
+async fn closed(marks: &mut watch::Receiver<LogMarks>) {
+    // An error means that the log is gone.
+    let _ = marks.wait_for(|marks| marks.state == LogState::Closed).await;
 }
 
 fn refuse<M: Machine>(input: Input<M>) {

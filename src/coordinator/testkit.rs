@@ -1,9 +1,11 @@
 //! Drives a machine without a log and without a runtime: commands and times in, replies, records and effects out.
 //! After every step the state must equal what its records, written and read back, give in an empty one: a machine
-//! that keeps durable truth anywhere else fails here.
+//! that keeps durable truth anywhere else fails here. So does one whose rewrite, in chunks between other steps, gives
+//! another state.
 
-use super::core::{Core, Now};
+use super::core::{Core, Cx, Now};
 use super::{CallId, KeyValue, Load, LogRecord, Machine};
+use crate::sys::{Rng, SeededRng};
 use crate::types::{MonoNs, Offset, TimestampMs};
 use std::time::Duration;
 
@@ -18,6 +20,24 @@ pub struct Rig<M: Machine> {
     shadow: M::Hard,
     replies: Vec<(CallId, M::Reply)>,
     effects: Vec<M::Effect>,
+    /// A rewrite that goes on now and then while the machine works.
+    rewriting: Rewriting<M>,
+    chance: SeededRng,
+    /// Steps without a rewrite of the whole state, which costs more the larger it is.
+    rest: usize,
+}
+
+/// A rewrite under way.
+struct Rewriting<M: Machine> {
+    /// What the records since it began give, its own among them.
+    hard: M::Hard,
+    after: Option<M::Cursor>,
+}
+
+impl<M: Machine> Rewriting<M> {
+    fn new() -> Rewriting<M> {
+        Rewriting { hard: M::Hard::default(), after: None }
+    }
 }
 
 impl<M: Machine> Rig<M> {
@@ -32,6 +52,9 @@ impl<M: Machine> Rig<M> {
             shadow: M::Hard::default(),
             replies: Vec::new(),
             effects: Vec::new(),
+            rewriting: Rewriting::new(),
+            chance: SeededRng::new(seed),
+            rest: 0,
         };
         rig.core.loaded(rig.now, Load::Start);
         rig.collect();
@@ -55,6 +78,13 @@ impl<M: Machine> Rig<M> {
         self.replies.remove(at).1
     }
 
+    /// Does something inside the machine, as one step.
+    pub fn step<R>(&mut self, inside: impl FnOnce(&mut Cx<'_, M>) -> R) -> R {
+        let result = inside(&mut self.core.cx(self.now));
+        self.collect();
+        result
+    }
+
     /// Moves time on, expiring each timer at its own instant.
     pub fn advance(&mut self, by: Duration) {
         let end = self.now.mono.after(by);
@@ -64,6 +94,11 @@ impl<M: Machine> Rig<M> {
             self.collect();
         }
         self.pass_until(end);
+    }
+
+    /// Sets the wall clock forward, or back. Monotonic time goes on as before.
+    pub fn set_wall(&mut self, by_ms: i64) {
+        self.now.wall = TimestampMs(self.now.wall.0 + by_ms);
     }
 
     /// The process or the log fails: soft state, timers and parked calls are gone; the records stay.
@@ -114,6 +149,7 @@ impl<M: Machine> Rig<M> {
             let (key, value) = record.encode().unwrap();
             let again = M::Record::decode(key.clone(), value.clone()).unwrap().unwrap();
             M::apply(&mut self.shadow, Offset(self.log.len() as i64), &again);
+            M::apply(&mut self.rewriting.hard, Offset(self.log.len() as i64), &again);
             self.log.push((key, value));
         }
         assert_eq!(self.core.next(), Offset(self.log.len() as i64));
@@ -125,5 +161,63 @@ impl<M: Machine> Rig<M> {
         );
         self.replies.extend(output.replies);
         self.effects.extend(output.effects);
+        self.rewrite_all();
+        self.rewrite_some();
+    }
+
+    /// The state written anew is the state.
+    fn rewrite_all(&mut self) {
+        if self.rest > 0 {
+            self.rest -= 1;
+            return;
+        }
+        let budget = 1 + self.chance.next_u64() as usize % 4;
+        let (mut all, mut after) = (M::Hard::default(), None);
+        loop {
+            let (records, next) = self.chunk(after.as_ref(), budget);
+            self.rest += records.len();
+            records.iter().for_each(|record| M::apply(&mut all, self.core.next(), record));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.rest /= 32;
+        assert_eq!(&all, self.core.hard(), "a rewrite gives another state");
+    }
+
+    /// Chunks written between other steps, then the log cut before the first of them, give the state; and where the
+    /// log is not cut they change nothing.
+    fn rewrite_some(&mut self) {
+        let chance = self.chance.next_u64() as usize;
+        if chance.is_multiple_of(3) {
+            return;
+        }
+        let (records, after) = self.chunk(self.rewriting.after.as_ref(), 1 + chance % 5);
+        for record in &records {
+            M::apply(&mut self.shadow, self.core.next(), record);
+            M::apply(&mut self.rewriting.hard, self.core.next(), record);
+        }
+        assert_eq!(self.core.hard(), &self.shadow, "a rewritten record changes the state");
+        self.rewriting.after = after;
+        if self.rewriting.after.is_none() {
+            assert_eq!(
+                &self.rewriting.hard,
+                self.core.hard(),
+                "a rewrite among other steps gives another state"
+            );
+            self.rewriting = Rewriting::new();
+        }
+    }
+
+    /// The next records of a rewrite, written and read back.
+    fn chunk(&self, after: Option<&M::Cursor>, budget: usize) -> (Vec<M::Record>, Option<M::Cursor>) {
+        let (records, next) = M::rewrite(self.core.hard(), after, budget);
+        assert!(next.is_none() || !records.is_empty(), "a rewrite goes on for ever without a record");
+        let again = records.iter().map(|record| {
+            let (key, value) = record.encode().unwrap();
+            M::Record::decode(key, value).unwrap().unwrap()
+        });
+        (again.collect(), next)
     }
 }

@@ -13,12 +13,25 @@ use std::time::Duration;
 
 /// Sums; `Wait` is answered by a timer, `Read` writes nothing.
 #[derive(Debug)]
-enum Adder {}
+pub(super) enum Adder {}
 
+#[derive(Debug, Default)]
+pub(super) struct Sum {
+    total: i64,
+    last: Option<Offset>,
+}
+
+impl PartialEq for Sum {
+    fn eq(&self, other: &Sum) -> bool {
+        self.total == other.total
+    }
+}
+
+/// The sum from now on.
 #[derive(Debug, PartialEq)]
-struct Added(i64);
+pub(super) struct Total(i64);
 
-impl LogRecord for Added {
+impl LogRecord for Total {
     fn encode(&self) -> Result<KeyValue, BadRecord> {
         if self.0 < 0 {
             return Err(BadRecord::new("negative"));
@@ -26,41 +39,49 @@ impl LogRecord for Added {
         Ok((None, Some(Bytes::copy_from_slice(&self.0.to_be_bytes()))))
     }
 
-    fn decode(_key: Option<Bytes>, value: Option<Bytes>) -> Result<Option<Added>, BadRecord> {
+    fn decode(_key: Option<Bytes>, value: Option<Bytes>) -> Result<Option<Total>, BadRecord> {
         let bytes = value.as_deref().and_then(|value| value.try_into().ok());
-        Ok(Some(Added(i64::from_be_bytes(bytes.ok_or_else(|| BadRecord::new("not 8 bytes"))?))))
+        Ok(Some(Total(i64::from_be_bytes(bytes.ok_or_else(|| BadRecord::new("not 8 bytes"))?))))
     }
 }
 
-enum Ask {
+pub(super) enum Ask {
     Add(i64),
     AddMany(i64),
     Read,
     Wait(Duration),
+    /// Puts off the end of a `Wait`, which is a member's that is heard of.
+    Beat(CallId, Duration),
 }
 
 impl Machine for Adder {
-    type Hard = (i64, i64);
+    type Hard = Sum;
     type Soft = std::collections::BTreeMap<u64, CallId>;
     type View = i64;
-    type Record = Added;
+    type Record = Total;
     type Command = Ask;
     type Reply = i64;
     type Effect = String;
     type Timer = u64;
+    type Cursor = ();
 
-    fn apply(hard: &mut (i64, i64), at: Offset, record: &Added) {
-        *hard = (hard.0 + record.0, at.0);
+    fn apply(hard: &mut Sum, at: Offset, record: &Total) {
+        assert!(hard.last.is_none_or(|last| at >= last), "offsets ascend");
+        *hard = Sum { total: record.0, last: Some(at) };
     }
 
     fn handle(cx: &mut Cx<'_, Adder>, call: CallId, command: Ask) {
         match command {
             Ask::Add(by) => {
-                cx.emit(Added(by));
+                add(cx, by);
                 cx.effect(format!("added {by}"));
             }
-            Ask::AddMany(count) => (0..count).for_each(|_| cx.emit(Added(1))),
+            Ask::AddMany(count) => (0..count).for_each(|_| add(cx, 1)),
             Ask::Read => {}
+            Ask::Beat(call, span) => {
+                let at = cx.now().after(span);
+                cx.arm(call.0, at);
+            }
             Ask::Wait(span) => {
                 let at = cx.now().after(span);
                 cx.soft().insert(call.0, call);
@@ -68,14 +89,14 @@ impl Machine for Adder {
                 return;
             }
         }
-        let sum = cx.hard().0;
+        let sum = cx.hard().total;
         cx.reply(call, sum);
     }
 
     fn expire(cx: &mut Cx<'_, Adder>, timer: u64) {
         if let Some(call) = cx.soft().remove(&timer) {
-            cx.emit(Added(1000));
-            let sum = cx.hard().0;
+            add(cx, 1000);
+            let sum = cx.hard().total;
             cx.reply(call, sum);
         }
     }
@@ -84,13 +105,22 @@ impl Machine for Adder {
         cx.effect(format!("{why:?}"));
     }
 
-    fn view(hard: &(i64, i64)) -> i64 {
-        hard.0
+    fn rewrite(hard: &Sum, _after: Option<&()>, _budget: usize) -> (Vec<Total>, Option<()>) {
+        (vec![Total(hard.total)], None)
+    }
+
+    fn view(hard: &Sum) -> i64 {
+        hard.total
     }
 }
 
+fn add(cx: &mut Cx<'_, Adder>, by: i64) {
+    let total = cx.hard().total + by;
+    cx.emit(Total(total));
+}
+
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<String>>>);
+pub(super) struct Seen(Arc<Mutex<Vec<String>>>);
 
 impl Outlet<Adder> for Seen {
     fn publish(&mut self, view: i64) {
@@ -100,27 +130,37 @@ impl Outlet<Adder> for Seen {
     fn effect(&mut self, effect: String) {
         self.0.lock().push(effect);
     }
+
+    fn run_blocking(&mut self, job: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+        job();
+        Ok(())
+    }
 }
 
 impl Seen {
-    fn take(&self) -> Vec<String> {
+    pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock())
     }
 }
 
-struct Bench {
-    log: Arc<MemoryLog>,
-    clock: SimClock,
-    seen: Seen,
-    shard: ShardHandle<Adder>,
-    task: tokio::task::JoinHandle<()>,
+pub(super) struct Bench {
+    pub(super) log: Arc<MemoryLog>,
+    pub(super) clock: SimClock,
+    pub(super) seen: Seen,
+    pub(super) shard: ShardHandle<Adder>,
+    pub(super) task: tokio::task::JoinHandle<()>,
 }
 
-fn options() -> ShardOptions {
-    ShardOptions { name: "adder".into(), seed: 7, epoch: LeaderEpoch::new(Epoch(3)) }
+pub(super) fn options() -> ShardOptions {
+    ShardOptions {
+        name: "adder".into(),
+        seed: 7,
+        epoch: LeaderEpoch::new(Epoch(3)),
+        rewrite_bytes_min: REWRITE_BYTES_MIN,
+    }
 }
 
-async fn start(log: Arc<MemoryLog>) -> Bench {
+pub(super) async fn start(log: Arc<MemoryLog>) -> Bench {
     let clock = SimClock::new(TimestampMs(0));
     let seen = Seen::default();
     let (shard, runner) =
@@ -129,14 +169,14 @@ async fn start(log: Arc<MemoryLog>) -> Bench {
 }
 
 impl Bench {
-    fn call(&self, command: Ask) -> tokio::task::JoinHandle<Result<i64, CallError>> {
+    pub(super) fn call(&self, command: Ask) -> tokio::task::JoinHandle<Result<i64, CallError>> {
         let shard = self.shard.clone();
         tokio::spawn(async move { shard.call(command).await })
     }
 }
 
 /// Lets all other tasks go as far as they can.
-async fn settle() {
+pub(super) async fn settle() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
     }
@@ -213,7 +253,7 @@ async fn a_refused_append_keeps_what_is_durable_and_says_that_nothing_happened()
     assert_eq!(bench.call(Ask::Read).await.unwrap(), Ok(1));
     bench.log.refuse_appends(false);
     assert_eq!(bench.call(Ask::Add(10)).await.unwrap(), Ok(11));
-    assert_eq!(bench.call(Ask::Add(-1)).await.unwrap(), Err(CallError::DidNotHappen), "cannot be written");
+    assert_eq!(bench.call(Ask::Add(-100)).await.unwrap(), Err(CallError::DidNotHappen), "cannot be written");
     assert_eq!(bench.call(Ask::Read).await.unwrap(), Ok(11));
 }
 
@@ -241,7 +281,7 @@ async fn while_the_log_does_not_come_back_calls_are_refused_at_once() {
     assert_eq!(lost.await.unwrap(), Err(CallError::MayHaveHappened));
     settle().await;
     for _ in 0..3 {
-        assert_eq!(bench.call(Ask::Read).await.unwrap(), Err(CallError::DidNotHappen));
+        assert_eq!(bench.call(Ask::Read).await.unwrap(), Err(CallError::Loading));
         bench.clock.advance(Duration::from_secs(5));
         settle().await;
     }
@@ -279,16 +319,32 @@ async fn a_stopped_shard_answers_what_came_before_and_nothing_after() {
     assert_eq!(bench.shard.call(Ask::Read).await, Err(CallError::Stopped));
 }
 
-#[tokio::test]
-async fn a_record_that_cannot_be_read_stops_the_start() {
+fn unreadable_log() -> Arc<MemoryLog> {
     let log = MemoryLog::new(true);
     let mut batch = crate::record::BatchBuilder::new();
     batch.push(TimestampMs(0), None, Some(b"odd"), &[]);
     let batches = crate::record::CheckedBatches::trusted(batch.build()).unwrap();
     crate::log::PartitionLog::append(log.as_ref(), batches, Epoch(0)).unwrap();
+    log
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_stops_the_start() {
     let clock = Arc::new(SimClock::new(TimestampMs(0)));
-    let opened = Shard::<Adder, Seen>::open(log, clock, options(), Seen::default()).await;
+    let opened = Shard::<Adder, Seen>::open(unreadable_log(), clock, options(), Seen::default()).await;
     assert!(matches!(opened, Err(LoadError::Record { at: Offset(0), .. })));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_is_not_read_all_the_time() {
+    let bench = start_unloaded(unreadable_log()).await;
+    for _ in 0..600 {
+        settle().await;
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    assert!((5..25).contains(&bench.log.replayed()), "{} times in ten minutes", bench.log.replayed());
+    assert_eq!(bench.call(Ask::Read).await.unwrap(), Err(CallError::Loading));
+    bench.shard.stop().await;
 }
 
 #[test]
@@ -304,7 +360,7 @@ fn the_test_kit_moves_time_from_timer_to_timer() {
     rig.restart(Load::Reopened);
     rig.advance(Duration::from_secs(5));
     assert_eq!(rig.replies(), []);
-    assert_eq!((rig.hard().0, rig.records().len()), (2000, 2));
+    assert_eq!((rig.hard().total, rig.records().len()), (2000, 2));
     assert_eq!(rig.effects(), ["Start", "Reopened"]);
     assert_eq!(rig.ask(Ask::Add(1)), 2001);
 }
@@ -323,4 +379,71 @@ async fn a_hundred_thousand_records_are_replayed_quickly() {
     let spent = crate::sys::Clock::mono(&clock).since(begin);
     println!("100,000 records replayed in {spent:?}");
     assert!(spent < Duration::from_secs(10), "far more than even a debug build on a busy machine needs");
+}
+
+async fn start_unloaded(log: Arc<MemoryLog>) -> Bench {
+    let (clock, seen) = (SimClock::new(TimestampMs(0)), Seen::default());
+    let (shard, serve) = Shard::start(log.clone(), Arc::new(clock.clone()), options(), seen.clone());
+    Bench { log, clock, seen, shard, task: tokio::spawn(serve) }
+}
+
+#[tokio::test]
+async fn a_shard_that_is_started_refuses_calls_until_it_is_loaded() {
+    let log = MemoryLog::new(true);
+    let bench = start(log.clone()).await;
+    assert_eq!(bench.call(Ask::Add(7)).await.unwrap(), Ok(7));
+    // It must be reopened first, and cannot be.
+    log.fail();
+    log.refuse_reopen(true);
+    let bench = start_unloaded(log).await;
+    settle().await;
+    assert_eq!(bench.call(Ask::Read).await.unwrap(), Err(CallError::Loading));
+    bench.log.refuse_reopen(false);
+    bench.clock.advance(Duration::from_secs(5));
+    settle().await;
+    assert_eq!(bench.call(Ask::Read).await.unwrap(), Ok(7));
+    assert_eq!(bench.seen.take(), ["view 7", "Reopened"]);
+}
+
+#[tokio::test]
+async fn a_shard_may_be_stopped_before_it_is_loaded() {
+    let log = MemoryLog::new(true);
+    log.fail();
+    log.refuse_reopen(true);
+    let bench = start_unloaded(log).await;
+    settle().await;
+    bench.shard.stop().await;
+    bench.task.await.unwrap();
+    assert_eq!(bench.shard.call(Ask::Read).await, Err(CallError::Stopped));
+}
+
+#[tokio::test]
+async fn a_closed_log_ends_its_shard() {
+    for parked in [false, true] {
+        let bench = start(MemoryLog::new(true)).await;
+        if parked {
+            bench.log.auto_sync(false);
+        }
+        let call = bench.call(Ask::Add(1));
+        settle().await;
+        let wait = bench.call(Ask::Wait(Duration::from_secs(1)));
+        settle().await;
+        crate::log::PartitionLog::close(bench.log.as_ref()).unwrap();
+        bench.task.await.unwrap();
+        assert_eq!(call.await.unwrap(), Ok(1), "closing makes durable");
+        assert_eq!(wait.await.unwrap(), Err(CallError::Stopped));
+    }
+    let log = MemoryLog::new(true);
+    crate::log::PartitionLog::close(log.as_ref()).unwrap();
+    start_unloaded(log).await.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_closed_under_an_append_ends_its_shard() {
+    let bench = start(MemoryLog::new(true)).await;
+    settle().await;
+    let call = bench.call(Ask::Add(1));
+    crate::log::PartitionLog::close(bench.log.as_ref()).unwrap();
+    bench.task.await.unwrap();
+    assert_eq!(call.await.unwrap(), Err(CallError::DidNotHappen));
 }

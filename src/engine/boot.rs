@@ -7,7 +7,7 @@ use super::workers::Workers;
 use super::{Engine, Quiet, Refusal};
 use crate::catalog::{Catalog, CatalogHandle, CatalogImage, Registration};
 use crate::config::BrokerSettings;
-use crate::coordinator::{LoadError, Shard, ShardOptions};
+use crate::coordinator::{LoadError, REWRITE_BYTES_MIN, Shard, ShardOptions};
 use crate::log::local::{LogDir, LogDirOptions, OpenDirError, OpenLogError};
 use crate::log::{LogSettings, PartitionLog};
 use crate::partition::LeaderEpoch;
@@ -27,6 +27,9 @@ const DELETIONS: Duration = Duration::from_secs(5);
 
 /// Its id, as in Kafka.
 const CATALOG_TOPIC_ID: TopicId = Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+
+/// Segments small enough that a rewrite of the catalog frees some.
+const CATALOG_SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Whether a partition is the broker's own and in no topic of the catalog.
 pub(super) fn is_own(name: &TopicPartition) -> bool {
@@ -82,14 +85,20 @@ impl Engine {
         let dir =
             LogDir::open(Arc::clone(&fs), Arc::clone(&clock), Arc::clone(&rng), &settings.data_dir, log_dir)?;
         let name = TopicPartition::new(CATALOG_TOPIC, 0);
-        let (log, _) = dir.open_partition(&name, CATALOG_TOPIC_ID, LogSettings::default())?;
+        let catalog_log = LogSettings { segment_bytes: CATALOG_SEGMENT_BYTES, ..LogSettings::default() };
+        let (log, _) = dir.open_partition(&name, CATALOG_TOPIC_ID, catalog_log)?;
         let catalog_log: Arc<dyn PartitionLog> = log;
         let image = Arc::new(ArcSwap::from_pointee(CatalogImage::default()));
         let epoch = LeaderEpoch::new(Epoch(0));
         let later = Arc::new(OnceLock::new());
         let outlet =
             CatalogOutlet { image: Arc::clone(&image), epoch: epoch.clone(), engine: Arc::clone(&later) };
-        let options = ShardOptions { name: "catalog".into(), seed: rng.next_u64(), epoch: epoch.clone() };
+        let options = ShardOptions {
+            name: "catalog".into(),
+            seed: rng.next_u64(),
+            epoch: epoch.clone(),
+            rewrite_bytes_min: REWRITE_BYTES_MIN,
+        };
         let (catalog, shard) =
             Shard::<Catalog, _>::open(Arc::clone(&catalog_log), Arc::clone(&clock), options, outlet).await?;
         tokio::spawn(shard.run());

@@ -45,7 +45,7 @@ impl Engine {
         tokio::select! {
             biased;
             reply = call => reply.map_err(|error| match error {
-                CallError::DidNotHappen | CallError::Stopped => {
+                CallError::DidNotHappen | CallError::Loading | CallError::Stopped => {
                     Refusal::new(ErrorCode::NOT_CONTROLLER, error.to_string())
                 }
                 CallError::MayHaveHappened => Refusal::new(ErrorCode::REQUEST_TIMED_OUT, error.to_string()),
