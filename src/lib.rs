@@ -18,6 +18,7 @@ pub mod coordinator;
 // layer 5: machines and tables
 pub mod catalog;
 pub mod config;
+pub mod group;
 // layer 6: commands and outcomes, no protocol
 pub mod engine;
 // layer 7: protocols
