@@ -146,28 +146,44 @@ pub const COORDINATORS: &[Setting] = &[
     list("group.coordinator.rebalance.protocols", "classic,consumer,streams", "Group protocols on offer.")
         .check(Check::ListOf(&["consumer", "classic", "share", "streams"])).shown(),
     int("group.initial.rebalance.delay.ms", "0", "How long a new group waits for more members.")
-        .ms().kafka(Some("3000")).shown(),
-    int("group.min.session.timeout.ms", "6000", "Shortest session timeout that a member may ask for.").ms().shown(),
-    int("group.max.session.timeout.ms", "1800000", "Longest session timeout that a member may ask for.").ms().shown(),
-    int("group.max.size", "2147483647", "Most members of a classic group.").least(1).shown(),
-    list("group.consumer.assignors", "uniform,range", "Assignors on offer for consumer groups, the first is the default.")
-        .shown(),
-    int("group.consumer.heartbeat.interval.ms", "5000", "Default of `consumer.heartbeat.interval.ms`.").least(1).ms().shown(),
-    int("group.consumer.max.size", "2147483647", "Most members of a consumer group.").least(1).shown(),
+        .ms().kafka(Some("3000")),
+    int("group.min.session.timeout.ms", "6000", "Shortest session timeout that a member may ask for.").ms(),
+    int("group.max.session.timeout.ms", "1800000", "Longest session timeout that a member may ask for.").ms(),
+    int("group.max.size", "2147483647", "Most members of a classic group.").least(1),
+    list("group.consumer.assignors", "uniform,range", "Assignors of consumer groups, the first is the default."),
+    int("group.consumer.assignment.interval.ms", "1000", "Default of `consumer.assignment.interval.ms`.")
+        .least(0).ms().dynamic(),
+    int("group.consumer.min.assignment.interval.ms", "0", "Least `consumer.assignment.interval.ms` of a group.")
+        .least(0).ms(),
+    int("group.consumer.max.assignment.interval.ms", "15000", "Most `consumer.assignment.interval.ms` of a group.")
+        .least(0).ms(),
+    int("group.consumer.heartbeat.interval.ms", "5000", "Default of `consumer.heartbeat.interval.ms`.").least(1).ms(),
+    int("group.consumer.min.heartbeat.interval.ms", "5000", "Least `consumer.heartbeat.interval.ms` of a group.")
+        .least(1).ms(),
+    int("group.consumer.max.heartbeat.interval.ms", "15000", "Most `consumer.heartbeat.interval.ms` of a group.")
+        .least(1).ms(),
+    int("group.consumer.max.size", "2147483647", "Most members of a consumer group.").least(1),
     text("group.consumer.migration.policy", "bidirectional", "Which group may change its protocol while it lives.")
-        .check(Check::WordsAnyCase(&["disabled", "downgrade", "upgrade", "bidirectional"])).shown(),
-    int("group.consumer.session.timeout.ms", "45000", "Default of `consumer.session.timeout.ms`.").least(1).ms().shown(),
-    int("offset.metadata.max.bytes", "4096", "Largest note that goes with a committed offset.").bytes().shown(),
-    int("offsets.commit.timeout.ms", "5000", "How long a commit may take.").least(1).ms().shown(),
-    long("offsets.retention.check.interval.ms", "600000", "How often expired offsets are looked for.").least(1).ms().shown(),
+        .check(Check::WordsAnyCase(&["disabled", "downgrade", "upgrade", "bidirectional"])),
+    int("group.consumer.regex.refresh.interval.ms", "600000", "Age at which topics are matched anew.")
+        .least(10_000).ms().internal(),
+    int("group.consumer.session.timeout.ms", "45000", "Default of `consumer.session.timeout.ms`.").least(1).ms(),
+    int("group.consumer.min.session.timeout.ms", "45000", "Least `consumer.session.timeout.ms` of a group.")
+        .least(1).ms(),
+    int("group.consumer.max.session.timeout.ms", "60000", "Most `consumer.session.timeout.ms` of a group.")
+        .least(1).ms(),
+    int("offset.metadata.max.bytes", "4096", "Largest note that goes with a committed offset.").bytes(),
+    int("offsets.commit.timeout.ms", "5000", "How long a commit may take.").least(1).ms(),
+    long("offsets.retention.check.interval.ms", "600000", "How often expired offsets are looked for.").least(1).ms(),
     int("offsets.retention.minutes", "10080", "How long committed offsets outlive their group.")
-        .least(1).unit(Unit::Minutes).shown(),
+        .least(1).unit(Unit::Minutes),
     int("offsets.topic.compression.codec", "0", "Kept for tools.").shown(),
-    int("offsets.topic.num.partitions", "50", "Partitions of the topic of committed offsets.").least(1).shown(),
+    int("offsets.topic.num.partitions", "8", "Logs that groups are spread over, fixed once there is a group. \
+        Each has syncs of its own, so one broker gains nothing from Kafka's 50.").least(1).kafka(Some("50")),
     short("offsets.topic.replication.factor", "1", "Replicas of the topic of committed offsets.")
         .least(1).kafka(Some("3")).shown(),
     int("offsets.topic.segment.bytes", "104857600", "`segment.bytes` of the topic of committed offsets.")
-        .least(1).bytes().shown(),
+        .least(1).bytes(),
     int("producer.id.expiration.ms", "86400000", "How long the broker remembers an idle producer of a partition.")
         .least(1).ms().dynamic(),
     int("transaction.max.timeout.ms", "900000", "Longest timeout that a transaction may ask for.").least(1).ms().shown(),

@@ -86,15 +86,17 @@ pub fn describe_broker(broker: &BrokerSettings) -> Vec<Described> {
 }
 
 /// All settings of a group with these overrides.
-pub fn describe_group(overrides: &BTreeMap<String, String>) -> Vec<Described> {
+pub fn describe_group(overrides: &BTreeMap<String, String>, broker: &BrokerSettings) -> Vec<Described> {
     let describe = |setting: &'static Setting| {
         let own =
             overrides.get(setting.key).map(|value| setting.parse(value).unwrap_or_else(|_| value.clone()));
-        let value = own.clone().or_else(|| setting.default.map(str::to_owned));
+        let default = topic::broker_default(setting, broker).map(|(value, _)| value);
+        let default = default.or_else(|| setting.default.map(str::to_owned));
+        let value = own.clone().or_else(|| default.clone());
         let said = own.map(|value| synonym(setting.key, value, Source::Group));
         // The default of a group goes by the name that it has among the settings of brokers.
         let name = setting.synonyms.first().map_or(setting.key, |(name, _)| *name);
-        let default = setting.default.map(|value| synonym(name, value.to_owned(), Source::Default));
+        let default = default.map(|value| synonym(name, value, Source::Default));
         let synonyms = said.into_iter().chain(default).collect();
         described(setting, value, synonyms, false)
     };

@@ -7,13 +7,13 @@ use super::setting::{Check, Kind, Setting, boolean, int, list, long, text, unset
 #[rustfmt::skip]
 pub const GROUP: &[Setting] = &[
     int("consumer.assignment.interval.ms", "1000", "Shortest time between two assignments of a consumer group.")
-        .least(0).ms().from(&[("group.consumer.assignment.interval.ms", 1)]).shown(),
+        .least(0).ms().from(&[("group.consumer.assignment.interval.ms", 1)]),
     boolean("consumer.assignor.offload.enable", "true", "Whether assignments are computed beside the group's own work.")
         .internal().shown(),
     int("consumer.heartbeat.interval.ms", "5000", "How often members of a consumer group report.").least(1).ms()
-        .from(&[("group.consumer.heartbeat.interval.ms", 1)]).shown(),
+        .from(&[("group.consumer.heartbeat.interval.ms", 1)]),
     int("consumer.session.timeout.ms", "45000", "Silence after which a member of a consumer group is gone.")
-        .least(1).ms().from(&[("group.consumer.session.timeout.ms", 1)]).shown(),
+        .least(1).ms().from(&[("group.consumer.session.timeout.ms", 1)]),
     boolean("errors.deadletterqueue.copy.record.enable", "false",
         "Whether dead letters carry key, value and headers of the record, or only where it came from.").shown(),
     text("errors.deadletterqueue.topic.name", "", "Topic for records that the share group gave up; empty for none.").shown(),

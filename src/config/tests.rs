@@ -138,7 +138,7 @@ fn the_brokers_settings_say_what_can_change_while_it_runs() {
 
 #[test]
 fn a_group_is_described_with_its_own_values_first() {
-    let described = describe_group(&map(&[("share.delivery.count.limit", "9")]));
+    let described = describe_group(&map(&[("share.delivery.count.limit", "9")]), &broker(&[]));
     let limit = described.iter().find(|entry| entry.name == "share.delivery.count.limit").unwrap();
     assert_eq!((limit.value.as_deref(), limit.source), (Some("9"), Source::Group));
     // As Kafka 4.4.0 answers.

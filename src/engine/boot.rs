@@ -114,7 +114,9 @@ impl Engine {
             catalog: CatalogHandle::new(catalog),
             catalog_log,
             epoch,
+            rng: Arc::clone(&rng),
             open: Default::default(),
+            groups: Default::default(),
             deleting: Default::default(),
             workers: Workers::new(),
             quiet: Quiet::default(),
@@ -125,6 +127,8 @@ impl Engine {
         // From here on the catalog's effects arrive; what was before is found by looking at the disk.
         let _ = later.set(Arc::downgrade(&engine));
         engine.compare_with_disk();
+        engine.groups_changed();
+        engine.start_groups();
         tokio::spawn(super::housekeeping::run(Arc::downgrade(&engine)));
         Ok(engine)
     }
@@ -158,6 +162,7 @@ impl Engine {
     /// Closes everything in good order: partitions, the catalog, the log directory. `stop` must be cancelled and
     /// the doors closed by now.
     pub async fn close(&self) {
+        self.groups.stop().await;
         let open = self.open.all();
         for (key, _) in &open {
             // What is being opened now is closed by whoever opens it.

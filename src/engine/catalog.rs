@@ -27,6 +27,9 @@ impl Outlet<Catalog> for CatalogOutlet {
     fn publish(&mut self, view: CatalogImage) {
         self.epoch.raise(view.epoch());
         self.image.store(Arc::new(view));
+        if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
+            engine.catalog_published();
+        }
     }
 
     fn effect(&mut self, effect: Effect) {
@@ -54,11 +57,23 @@ impl Engine {
         }
     }
 
+    /// Raises the leader epoch, before a log is cut back and reopened.
+    pub(super) async fn raise_epoch(&self) {
+        match self.ask(self.catalog.bump_epoch()).await {
+            Ok(epoch) => self.epoch.raise(epoch),
+            Err(error) => tracing::warn!(%error, "cannot raise the leader epoch"),
+        }
+    }
+
     fn catalog_effect(&self, effect: Effect) {
         match effect {
             Effect::TopicCreated(_) | Effect::PartitionsAdded { .. } => {}
             Effect::TopicDeleted(topic) => self.drop_topic(&topic),
-            Effect::Reloaded => self.compare_with_disk(),
+            Effect::Reloaded => {
+                self.take_over_broker_configs();
+                self.groups_changed();
+                self.compare_with_disk();
+            }
         }
     }
 

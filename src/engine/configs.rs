@@ -89,7 +89,7 @@ impl Engine {
                 }
                 let image = self.image.load();
                 let none = BTreeMap::new();
-                describe_group(image.group_configs(name).map_or(&none, |configs| configs))
+                describe_group(image.group_configs(name).map_or(&none, |configs| configs), &settings)
             }
         };
         if let Some(keys) = keys {
@@ -228,6 +228,7 @@ impl Engine {
                 for (key, value) in fresh {
                     validate_group_config(key, value).map_err(bad)?;
                 }
+                self.settings.load().groups.check(now).map_err(bad)?;
             }
         }
         Ok(())
@@ -243,8 +244,9 @@ impl Engine {
             ResourceKind::Broker => {
                 self.take_over_broker_configs();
                 self.configure_open(None);
+                self.groups_changed();
             }
-            ResourceKind::Group => {}
+            ResourceKind::Group => self.groups_changed(),
         }
     }
 }

@@ -53,8 +53,10 @@ impl Engine {
     /// Reopens logs whose sync failed. The epoch rises first, so that clients see that the log was cut.
     async fn bring_back(&self, attempts: &mut BTreeMap<Key, Attempts>) {
         let open = self.open.all();
-        let failed =
-            open.into_iter().filter(|(_, served)| served.partition.marks().state == LogState::Failed);
+        // A machine brings the log it keeps its records in back itself.
+        let failed = open.into_iter().filter(|(_, served)| {
+            served.partition.marks().state == LogState::Failed && !served.rules.load().is_own
+        });
         let failed: Vec<(Key, Arc<Served>)> = failed.collect();
         attempts.retain(|key, _| failed.iter().any(|(other, _)| other == key));
         let now = self.clock.mono();

@@ -10,6 +10,7 @@ mod cluster;
 mod configs;
 mod deleting;
 mod fetch;
+mod groups;
 mod housekeeping;
 mod offsets;
 mod opening;
@@ -40,10 +41,11 @@ use crate::catalog::CatalogHandle;
 use crate::config::BrokerSettings;
 use crate::log::local::LogDir;
 use crate::partition::LeaderEpoch;
-use crate::sys::{Clock, Fs};
+use crate::sys::{Clock, Fs, Rng};
 use crate::types::{Epoch, TopicId, Uuid};
 use arc_swap::ArcSwap;
 use deleting::Deleting;
+use groups::GroupShards;
 use registry::Registry;
 use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
@@ -71,7 +73,9 @@ pub struct Engine {
     catalog: CatalogHandle,
     catalog_log: Arc<dyn crate::log::PartitionLog>,
     epoch: LeaderEpoch,
+    rng: Arc<dyn Rng>,
     open: Registry,
+    groups: GroupShards,
     deleting: Deleting,
     workers: Workers,
     /// For what clients can bring about at any rate.

@@ -3,7 +3,7 @@
 use super::fetch::unknown_partition;
 use super::registry::{Found, Key, Served, TopicRules};
 use super::{Engine, Refusal, TopicRef};
-use crate::catalog::Configs;
+use crate::catalog::{Configs, is_internal};
 use crate::config::{BrokerSettings, TopicSettings};
 use crate::log::local::OpenLogError;
 use crate::log::{LogSettings, PartitionLog};
@@ -186,12 +186,16 @@ fn effective(name: &TopicPartition, configs: &Configs, broker: &BrokerSettings) 
         TopicSettings::resolve(&BTreeMap::new(), broker)
     });
     match settings {
-        Ok(settings) => (settings.log_settings(), rules(&settings)),
-        Err(_) => (LogSettings::default(), TopicRules { records_may_go: true, ..TopicRules::default() }),
+        Ok(settings) => (settings.log_settings(), rules(name, &settings)),
+        Err(_) => {
+            let is_own = is_internal(&name.topic);
+            (LogSettings::default(), TopicRules { records_may_go: !is_own, is_own, ..TopicRules::default() })
+        }
     }
 }
 
-fn rules(settings: &TopicSettings) -> TopicRules {
-    let records_may_go = settings.cleanup.delete || !settings.cleanup.compact;
-    TopicRules { append: settings.append_rules(), records_may_go }
+fn rules(name: &TopicPartition, settings: &TopicSettings) -> TopicRules {
+    let is_own = is_internal(&name.topic);
+    let records_may_go = !is_own && (settings.cleanup.delete || !settings.cleanup.compact);
+    TopicRules { append: settings.append_rules(), records_may_go, is_own }
 }

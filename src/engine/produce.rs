@@ -79,6 +79,10 @@ impl Engine {
     fn append_to(&self, served: &Arc<Served>, records: BytesMut) -> Result<Appended, NotProduced> {
         let partition = &served.partition;
         let rules = served.rules.load();
+        if rules.is_own {
+            let why = "the broker alone writes to this topic";
+            return Err(NotProduced::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why));
+        }
         // Kafka tells the log start offset where the log refuses, and not where it is not asked.
         let whole = BatchHeader::parse(&records).is_ok_and(|header| header.size == records.len());
         let batches = check_produced(records, &rules.append, self.clock.wall()).map_err(|rejected| {

@@ -32,6 +32,8 @@ pub(super) struct TopicRules {
     pub(super) append: AppendRules,
     /// `cleanup.policy` has `delete`, or is empty: records may be deleted from the front.
     pub(super) records_may_go: bool,
+    /// A machine of the broker keeps its records here: it alone appends, and brings the log back after a failure.
+    pub(super) is_own: bool,
 }
 
 #[derive(Clone)]

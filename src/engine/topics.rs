@@ -131,7 +131,12 @@ impl Engine {
         Ok((partitions, configs))
     }
 
-    async fn make_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<TopicId, Refusal> {
+    pub(super) async fn make_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: Configs,
+    ) -> Result<TopicId, Refusal> {
         let created = self.ask(self.catalog.create_topic(name.into(), partitions, configs)).await?;
         let id = created.map_err(|why| match why {
             NotCreated::Exists(_) => {
@@ -152,6 +157,10 @@ impl Engine {
             return Err(Refusal::new(ErrorCode::TOPIC_DELETION_DISABLED, why));
         }
         let entry = self.topic(topic)?;
+        if entry.internal {
+            let why = "The broker keeps its groups in this topic; it cannot be deleted.";
+            return Err(Refusal::new(ErrorCode::TOPIC_AUTHORIZATION_FAILED, why));
+        }
         let deleted = self.ask(self.catalog.delete_topic(entry.id)).await?;
         // Somebody else may have been faster.
         let entry =
@@ -165,6 +174,11 @@ impl Engine {
         let entry = self.topic(&TopicRef::Name(new.name.as_str().into()))?;
         let before = entry.partitions;
         let invalid = |why: String| Err(Refusal::new(ErrorCode::INVALID_PARTITIONS, why));
+        if entry.internal {
+            return invalid(
+                "The broker keeps its groups in this topic, spread over its present partitions.".to_owned(),
+            );
+        }
         if new.total == before {
             return invalid(format!("Topic already has {before} partition(s)."));
         }

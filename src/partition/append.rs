@@ -3,9 +3,9 @@
 
 use super::producers::{BatchNote, OutOfOrder, Verdict};
 use super::{Partition, SNAPSHOT_INTERVAL_BYTES, State, snapshot};
-use crate::log::{AppendError, Ticket};
+use crate::log::{AppendError, Appended, Ticket};
 use crate::record::{BatchHeader, BatchMeta, CheckedBatches, TimestampType};
-use crate::types::{ErrorCode, MonoNs, Offset, TimestampMs};
+use crate::types::{Epoch, ErrorCode, MonoNs, Offset, TimestampMs};
 
 /// Records that are in the log, though perhaps not yet durable.
 #[derive(Debug)]
@@ -76,16 +76,7 @@ impl Partition {
         }
         let size = batches.len() as u64;
         let appended = self.log.append(batches, self.epoch.get())?;
-        if let Some(base) = appended.rolled_at {
-            self.keep_snapshot(&mut state, base);
-        }
-        note_all(&mut state, &metas, appended.first, now);
-        state.next = appended.last.next();
-        state.bytes_since_snapshot += size;
-        if state.bytes_since_snapshot >= SNAPSHOT_INTERVAL_BYTES {
-            let end = state.next;
-            self.keep_snapshot(&mut state, end);
-        }
+        self.appended(&mut state, &metas, &appended, size, now);
         Ok(Accepted {
             first: appended.first,
             last: appended.last,
@@ -94,6 +85,31 @@ impl Partition {
             ticket: appended.ticket,
             duplicate: false,
         })
+    }
+
+    /// Appends batches that the broker itself made, under an epoch that it has chosen. Does not wait for durability.
+    pub fn append_own(&self, batches: CheckedBatches, epoch: Epoch) -> Result<Appended, AppendError> {
+        let now = self.clock.mono();
+        let metas = batches.batches().to_vec();
+        let size = batches.len() as u64;
+        let mut state = self.state.lock();
+        let appended = self.log.append(batches, epoch)?;
+        self.appended(&mut state, &metas, &appended, size, now);
+        Ok(appended)
+    }
+
+    /// Notes what is in the log now.
+    fn appended(&self, state: &mut State, metas: &[BatchMeta], appended: &Appended, size: u64, now: MonoNs) {
+        if let Some(base) = appended.rolled_at {
+            self.keep_snapshot(state, base);
+        }
+        note_all(state, metas, appended.first, now);
+        state.next = appended.last.next();
+        state.bytes_since_snapshot += size;
+        if state.bytes_since_snapshot >= SNAPSHOT_INTERVAL_BYTES {
+            let end = state.next;
+            self.keep_snapshot(state, end);
+        }
     }
 
     fn duplicate(&self, note: &BatchNote, header: &BatchHeader) -> Accepted {
