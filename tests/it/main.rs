@@ -14,6 +14,7 @@ mod atomic_files;
 mod cli;
 mod crash_points;
 mod door_data;
+mod door_groups;
 mod door_kit;
 mod door_life;
 mod door_limits;

@@ -6,6 +6,7 @@ use crate::wire::{ApiKey, DecodeError, Message, Reader, Request, frame};
 use bytes::Bytes;
 use std::future::Future;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// An API that is served.
 pub struct Route {
@@ -16,6 +17,8 @@ pub struct Route {
     start: fn(&ConnCx, Head, Bytes) -> Result<Answer, BadRequest>,
     /// The request stays in memory until it is answered. Produced records do not: they are in the log by then.
     keeps_frame: bool,
+    /// The handler is told how the client calls itself.
+    wants_client: bool,
 }
 
 /// What a request's header says.
@@ -37,6 +40,8 @@ pub(super) trait Handler {
     const VERSIONS: RangeInclusive<i16>;
     /// See [`Route`].
     const KEEPS_FRAME: bool = true;
+    /// See [`Route`].
+    const WANTS_CLIENT: bool = false;
 
     /// Phase one: runs in connection order and never waits.
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest>;
@@ -72,7 +77,13 @@ pub enum BadRequest {
 }
 
 const fn route<H: Handler>() -> Route {
-    Route { key: H::Request::KEY, versions: H::VERSIONS, start: H::start, keeps_frame: H::KEEPS_FRAME }
+    Route {
+        key: H::Request::KEY,
+        versions: H::VERSIONS,
+        start: H::start,
+        keeps_frame: H::KEEPS_FRAME,
+        wants_client: H::WANTS_CLIENT,
+    }
 }
 
 /// All APIs that are served, by number.
@@ -81,7 +92,15 @@ pub static ROUTES: &[Route] = &[
     route::<handlers::fetch::Handler>(),
     route::<handlers::list_offsets::Handler>(),
     route::<handlers::metadata::Handler>(),
+    route::<handlers::offset_commit::Handler>(),
+    route::<handlers::offset_fetch::Handler>(),
     route::<handlers::find_coordinator::Handler>(),
+    route::<handlers::join_group::Handler>(),
+    route::<handlers::heartbeat::Handler>(),
+    route::<handlers::leave_group::Handler>(),
+    route::<handlers::sync_group::Handler>(),
+    route::<handlers::describe_groups::Handler>(),
+    route::<handlers::list_groups::Handler>(),
     route::<handlers::api_versions::Handler>(),
     route::<handlers::create_topics::Handler>(),
     route::<handlers::delete_topics::Handler>(),
@@ -92,8 +111,12 @@ pub static ROUTES: &[Route] = &[
     route::<handlers::alter_configs::Handler>(),
     route::<handlers::describe_log_dirs::Handler>(),
     route::<handlers::create_partitions::Handler>(),
+    route::<handlers::delete_groups::Handler>(),
     route::<handlers::incremental_alter_configs::Handler>(),
+    route::<handlers::offset_delete::Handler>(),
     route::<handlers::describe_cluster::Handler>(),
+    route::<handlers::consumer_group_heartbeat::Handler>(),
+    route::<handlers::consumer_group_describe::Handler>(),
     route::<handlers::list_config_resources::Handler>(),
     route::<handlers::describe_topic_partitions::Handler>(),
 ];
@@ -131,11 +154,16 @@ pub(super) fn start(cx: &ConnCx, frame: Bytes) -> Result<Answer, BadRequest> {
         };
     }
     let mut reader = Reader::new(frame);
-    frame::decode_request_header(&mut reader).map_err(|error| BadRequest::Decode { api, version, error })?;
+    let header = frame::decode_request_header(&mut reader);
+    let header = header.map_err(|error| BadRequest::Decode { api, version, error })?;
+    let client = route.wants_client.then(|| Arc::from(header.client_id.as_deref().unwrap_or_default()));
     let body = reader.rest();
     // The body must be the only handle on the frame: records are stamped in place.
-    drop(reader);
-    (route.start)(cx, head, body)
+    drop((reader, header));
+    match client {
+        Some(client_id) => (route.start)(&ConnCx { client_id, ..cx.clone() }, head, body),
+        None => (route.start)(cx, head, body),
+    }
 }
 
 /// The request in `body`. Bytes after its end are passed over, as Kafka does.

@@ -54,7 +54,12 @@ fn take(stream: Box<dyn Conn>, advertised: &Arc<Advertised>, door: &Arc<Door>, t
         }
         return;
     };
-    let cx = ConnCx { addr, advertised: Arc::clone(advertised), door: Arc::clone(door) };
+    let cx = ConnCx {
+        addr,
+        advertised: Arc::clone(advertised),
+        client_id: Arc::default(),
+        door: Arc::clone(door),
+    };
     tasks.spawn(async move {
         conn::serve(stream, cx).await;
         drop(counted);

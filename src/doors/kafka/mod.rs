@@ -70,6 +70,8 @@ struct Connections {
 pub struct ConnCx {
     addr: PeerAddr,
     advertised: Arc<Advertised>,
+    /// As the client calls itself in the request; empty for requests that do not want it.
+    client_id: Arc<str>,
     door: Arc<Door>,
 }
 

@@ -1,14 +1,16 @@
 //! ApiVersions, 0-5: what is served. The first request of every client; its answer has header version 0 always.
 //!
 //! - unknown version: answered in version 0 with our own range and UNSUPPORTED_VERSION (KIP-511)
-//! - 3: client software, checked; features. No finalized feature is told as long as nothing stands behind it:
-//!   clients would switch to transactions of version 2, to which they then hold us.
+//! - 3: client software, checked; features. Of the finalized ones only that of groups is told: with the one of
+//!   transactions clients would switch to what is not served.
 //! - 5: cluster and node that the client believes to talk to; REBOOTSTRAP_REQUIRED if they are others (KIP-1242)
 
 use super::*;
 use crate::doors::kafka::dispatch::ROUTES;
 use crate::wire::ApiKey;
-use crate::wire::messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+use crate::wire::messages::api_versions::{
+    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
+};
 
 pub(in crate::doors::kafka) struct Handler;
 
@@ -19,7 +21,7 @@ impl dispatch::Handler for Handler {
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: ApiVersionsRequest = decode(head, body)?;
         let response = match refusal(cx, &request, head.version) {
-            ErrorCode::NONE => served(),
+            ErrorCode::NONE => served(cx),
             error_code => ApiVersionsResponse { error_code, ..Default::default() },
         };
         Ok(Answer::Now(encode(head, &response)?))
@@ -51,14 +53,33 @@ fn is_software(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-')
 }
 
-fn served() -> ApiVersionsResponse {
+/// The feature by which tools see that groups may use the consumer protocol (KIP-848), and its level.
+const GROUP_VERSION: (&str, i16) = ("group.version", 1);
+
+fn served(cx: &ConnCx) -> ApiVersionsResponse {
     let entry = |route: &dispatch::Route| ApiVersion {
         api_key: route.key.0,
         // librdkafka takes a broker for too new if Produce does not begin at 0 (KAFKA-18659).
         min_version: if route.key == ApiKey::PRODUCE { 0 } else { *route.versions.start() },
         max_version: *route.versions.end(),
     };
-    ApiVersionsResponse { api_keys: ROUTES.iter().map(entry).collect(), ..Default::default() }
+    let (name, level) = GROUP_VERSION;
+    let name = Str::from_static(name);
+    ApiVersionsResponse {
+        api_keys: ROUTES.iter().map(entry).collect(),
+        supported_features: vec![SupportedFeatureKey {
+            name: name.clone(),
+            min_version: 0,
+            max_version: level,
+        }],
+        finalized_features_epoch: i64::from(cx.door.engine.epoch().0),
+        finalized_features: vec![FinalizedFeatureKey {
+            name,
+            max_version_level: level,
+            min_version_level: level,
+        }],
+        ..Default::default()
+    }
 }
 
 /// The answer to a version that is not served.

@@ -17,29 +17,36 @@ impl dispatch::Handler for Handler {
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: FindCoordinatorRequest = decode(head, body)?;
-        let response = match head.version {
-            4.. => {
-                let keys = request.coordinator_keys.iter();
-                let coordinators = keys.map(|key| find(cx, key, request.key_type)).collect();
-                FindCoordinatorResponse { coordinators, ..Default::default() }
-            }
-            _ => {
-                let found = find(cx, &request.key, request.key_type);
-                FindCoordinatorResponse {
-                    error_code: found.error_code,
-                    error_message: found.error_message,
-                    node_id: found.node_id,
-                    host: found.host,
-                    port: found.port,
-                    ..Default::default()
-                }
-            }
-        };
-        Ok(Answer::Now(encode(head, &response)?))
+        let cx = cx.clone();
+        Ok(later(head, async move { respond(&cx, head.version, &request).await }))
     }
 }
 
-fn find(cx: &ConnCx, key: &Str, key_type: i8) -> Coordinator {
+async fn respond(cx: &ConnCx, version: i16, request: &FindCoordinatorRequest) -> FindCoordinatorResponse {
+    let ready = match request.key_type {
+        0 => cx.door.engine.prepare_groups().await,
+        _ => Ok(()),
+    };
+    let key_type = request.key_type;
+    if version >= 4 {
+        let keys = request.coordinator_keys.iter();
+        let coordinators = keys.map(|key| find(cx, key, key_type, &ready)).collect();
+        return FindCoordinatorResponse { coordinators, ..Default::default() };
+    }
+    let found = find(cx, &request.key, key_type, &ready);
+    // Kafka's way to say that nothing is wrong: this word, and from version 4 on an empty sentence.
+    let fine = found.error_code.is_none();
+    FindCoordinatorResponse {
+        error_code: found.error_code,
+        error_message: if fine { Some(Str::from_static("NONE")) } else { found.error_message },
+        node_id: found.node_id,
+        host: found.host,
+        port: found.port,
+        ..Default::default()
+    }
+}
+
+fn find(cx: &ConnCx, key: &Str, key_type: i8, ready: &Result<(), Refusal>) -> Coordinator {
     let refused = |error_code, why: &'static str| Coordinator {
         key: key.clone(),
         node_id: -1,
@@ -49,7 +56,9 @@ fn find(cx: &ConnCx, key: &Str, key_type: i8) -> Coordinator {
         error_message: Some(Str::from_static(why)),
     };
     match key_type {
-        0 if key.is_empty() => refused(ErrorCode::INVALID_GROUP_ID, "The group id is empty."),
+        0 if ready.is_err() => {
+            refused(ErrorCode::COORDINATOR_NOT_AVAILABLE, "The broker cannot keep groups at the moment.")
+        }
         0 => {
             let (host, port) = cx.reached_at();
             let node_id = cx.door.engine.settings().node_id;
@@ -59,7 +68,7 @@ fn find(cx: &ConnCx, key: &Str, key_type: i8) -> Coordinator {
                 host,
                 port,
                 error_code: ErrorCode::NONE,
-                error_message: None,
+                error_message: Some(Str::EMPTY),
             }
         }
         1 => refused(
