@@ -1,9 +1,11 @@
 //! The arguments of the binary. Help is part of the product: every verb shows how it is called.
 
 use super::client::Acks;
+use super::group::GroupVerb;
 use super::offset::OffsetRange;
 use super::template::Template;
 use crate::record::Codec;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -57,12 +59,16 @@ pub enum Verb {
         %s or %v value  \
         %K %S their lengths  %T time in ms  %h headers  %%\n\nExamples:\n  logboom consume orders\n  \
         logboom consume orders -o @-10m --follow\n  logboom consume orders -o -5 -f '%p:%o %k %s\\n'\n  \
-        logboom consume orders --format json | jq .value"
+        logboom consume orders --format json | jq .value\n  \
+        logboom consume orders --group billing --follow"
     )]
     Consume(ConsumeArgs),
     /// Create, list, describe, alter and delete topics
     #[command(subcommand)]
     Topic(TopicVerb),
+    /// List, show, reset and delete consumer groups
+    #[command(subcommand)]
+    Group(GroupVerb),
     /// Stream a real data set through a broker and check that every byte came back
     #[command(
         after_help = "Without FILE it takes this machine's Debian package index, or else the files below the \
@@ -222,8 +228,12 @@ pub struct ConsumeArgs {
     #[arg(long, value_enum, default_value = "text")]
     pub format: RecordFormat,
     /// Read this partition alone
-    #[arg(long, short = 'p')]
+    #[arg(long, short = 'p', conflicts_with = "group")]
     pub partition: Option<i32>,
+    /// Read as a member of this group: go on where it is, share partitions with its other members, commit what was
+    /// printed; --from says where to begin without a commit
+    #[arg(long, short = 'g', value_name = "GROUP", value_parser = NonEmptyStringValueParser::new())]
+    pub group: Option<String>,
 }
 
 /// `topic`
@@ -375,11 +385,27 @@ mod tests {
         check("logboom topic create t -p 3 -c cleanup.policy=compact");
         check("logboom topic alter t --set a=b --reset c --partitions 4 --json");
         check("logboom config list --topic");
+        check("logboom consume orders --group billing --follow -o end");
+        check("logboom group list --state empty --type classic");
+        check("logboom group show billing --json");
+        check("logboom group reset billing --to @-1h");
+        check("logboom group reset billing --to -5 --topic orders:0,1 --yes");
+        check("logboom group reset billing --file offsets.csv --dry-run");
+        check("logboom group delete a b --yes");
+        check("logboom group delete billing --offsets orders:2");
         for wrong in [
             "logboom consume orders -o newest",
             "logboom consume orders -f %q",
             "logboom produce orders --acks 2",
             "logboom produce orders -H nothing",
+            "logboom consume orders --group g -p 1",
+            "logboom consume orders --group=",
+            "logboom group list --state sleeping",
+            "logboom group reset g",
+            "logboom group reset g --to newest",
+            "logboom group reset g --to 5 --topic t:x",
+            "logboom group reset g --to 5 --yes --dry-run",
+            "logboom group delete",
             "logboom",
         ] {
             assert_eq!(Cli::try_parse_from(wrong.split(' ')).unwrap_err().exit_code(), 2, "{wrong}");

@@ -72,6 +72,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "A line of the input is no record in JSON.",
         "Compare with what `logboom consume --format json` prints.",
     ),
+    (
+        "LB0503",
+        "A file of offsets cannot be used: a line of it is no offset, or none is for the group.",
+        "Write lines of topic,partition,offset, or use what `logboom group show GROUP --json` prints.",
+    ),
+    (
+        "LB0601",
+        "The group has not committed the offset that is to be moved or deleted.",
+        "`logboom group show GROUP` prints what it has committed; a reset can name topics with --topic.",
+    ),
 ];
 
 /// The text of a code.
@@ -96,8 +106,20 @@ mod tests {
         let sources = [
             include_str!("failure.rs"),
             include_str!("serve.rs"),
+            include_str!("signals.rs"),
             include_str!("produce.rs"),
-            include_str!("consume.rs"),
+            include_str!("consume/mod.rs"),
+            include_str!("consume/group.rs"),
+            include_str!("consume/positions.rs"),
+            include_str!("group/args.rs"),
+            include_str!("group/mod.rs"),
+            include_str!("group/list.rs"),
+            include_str!("group/show.rs"),
+            include_str!("group/reset.rs"),
+            include_str!("group/plan.rs"),
+            include_str!("group/lag.rs"),
+            include_str!("group/file.rs"),
+            include_str!("group/delete.rs"),
             include_str!("input.rs"),
             include_str!("demo/mod.rs"),
             include_str!("mod.rs"),

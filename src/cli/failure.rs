@@ -84,6 +84,8 @@ impl From<ClientError> for Failure {
                 .help("what was under way may have happened; look before you repeat it"),
             ClientError::TimedOut { .. } => Failure::new("LB0303", message)
                 .help("what was under way may have happened; look before you repeat it"),
+            ClientError::Unsupported { api: "ConsumerGroupHeartbeat", .. } => Failure::new("LB0304", message)
+                .help("reading as a member of a group needs the protocol of KIP-848: Kafka 4.0 or later"),
             ClientError::Unsupported { .. } => {
                 Failure::new("LB0304", message).help("this client needs Kafka 2.4 or later")
             }
@@ -101,6 +103,14 @@ impl From<ClientError> for Failure {
                     None => create,
                 };
                 Failure::new("UNKNOWN_TOPIC_OR_PARTITION", message).help(help)
+            }
+            ClientError::NoGroup { ref near, ref kind, .. } => {
+                let list = "see all groups:  logboom group list";
+                let help = match (near, kind) {
+                    (Some(near), None) => format!("did you mean `{near}`?   {list}"),
+                    _ => list.to_owned(),
+                };
+                Failure::new("GROUP_ID_NOT_FOUND", message).help(help)
             }
             ClientError::Refused { code, .. } => {
                 let failure = Failure::new(&code.to_string(), message);
@@ -122,6 +132,12 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::OFFSET_OUT_OF_RANGE => Some("read from the first record that is kept:  --from start"),
         ErrorCode::TOPIC_ALREADY_EXISTS => Some("see it:  logboom topic describe TOPIC"),
         ErrorCode::INVALID_CONFIG => Some("see all keys of a topic:  logboom config list --topic"),
+        ErrorCode::COORDINATOR_LOAD_IN_PROGRESS | ErrorCode::COORDINATOR_NOT_AVAILABLE => {
+            Some("the broker may have started just now; try again in a moment")
+        }
+        ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC => {
+            Some("its members read that topic; see who:  logboom group show GROUP")
+        }
         ErrorCode::INVALID_RECORD => Some("a compacted topic takes no record without a key:  --key"),
         _ => None,
     }

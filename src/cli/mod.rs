@@ -8,6 +8,7 @@ mod consume;
 mod demo;
 mod explain;
 mod failure;
+mod group;
 mod input;
 mod lines;
 mod offset;
@@ -15,6 +16,7 @@ mod output;
 mod produce;
 mod serve;
 mod settings;
+mod signals;
 mod template;
 mod topic;
 
@@ -101,9 +103,17 @@ fn dispatch(cli: Cli, machine: &Machine, output: Output) -> Result<(), Failure> 
             let client = Client::connect(machine.reach(), &bootstrap).await?;
             produce::run(args, &client, output, Arc::clone(&machine.fs)).await
         }),
+        Verb::Consume(args) if args.group.is_some() => member()?.block_on(async {
+            let client = Arc::new(Client::connect(machine.reach(), &bootstrap).await?);
+            consume::run_in_group(args, &client, output, machine.clock.as_ref()).await
+        }),
         Verb::Consume(args) => single()?.block_on(async {
             let client = Client::connect(machine.reach(), &bootstrap).await?;
             consume::run(args, &client, output, machine.clock.as_ref()).await
+        }),
+        Verb::Group(verb) => single()?.block_on(async {
+            let client = Client::connect(machine.reach(), &bootstrap).await?;
+            group::run(verb, &client, output, machine).await
         }),
         Verb::Topic(verb) => single()?.block_on(async {
             let client = Client::connect(machine.reach(), &bootstrap).await?;
@@ -128,6 +138,12 @@ fn workers() -> Result<Runtime, Failure> {
 /// A runtime for a client.
 fn single() -> Result<Runtime, Failure> {
     Builder::new_current_thread().enable_all().build().map_err(no_runtime)
+}
+
+/// A runtime for a member of a group: a worker beside the thread that writes, so that heartbeats go on while a pipe
+/// takes nothing.
+fn member() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(no_runtime)
 }
 
 fn no_runtime(error: std::io::Error) -> Failure {

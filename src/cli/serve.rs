@@ -3,6 +3,7 @@
 use super::args::{LogFormat, ServeArgs};
 use super::failure::Failure;
 use super::output::Output;
+use super::signals::Signals;
 use super::{Machine, settings};
 use crate::config::{Advertised, BrokerSettings, Endpoint};
 use crate::engine::BootError;
@@ -11,7 +12,6 @@ use crate::types::MonoNs;
 use serde_json::json;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Runs a broker; `begun` is when the program started.
@@ -126,27 +126,4 @@ fn start_log(format: LogFormat) {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-}
-
-/// SIGTERM and SIGINT, whichever comes.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn first(&mut self) {
-        tokio::select! {
-            biased;
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

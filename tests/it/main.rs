@@ -12,6 +12,7 @@
 
 mod atomic_files;
 mod cli;
+mod cli_groups;
 mod crash_points;
 mod door_data;
 mod door_groups;

@@ -97,6 +97,18 @@ pub enum ClientError {
         /// A topic that is there and looks much like it.
         near: Option<String>,
     },
+    /// The group is not there, or is none of consumers.
+    #[error("{}", no_group(group, address, kind.as_deref()))]
+    NoGroup {
+        /// Its name.
+        group: String,
+        /// Where we asked.
+        address: String,
+        /// What it is instead, if it is there: `share`, `streams`.
+        kind: Option<String>,
+        /// A group that is there and looks much like it.
+        near: Option<String>,
+    },
     /// The records we were given are damaged.
     #[error("{place}: the broker sent a damaged batch: {why}")]
     Damaged {
@@ -113,6 +125,7 @@ impl ClientError {
         match self {
             ClientError::Refused { code, .. } => *code,
             ClientError::NoTopic { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ClientError::NoGroup { .. } => ErrorCode::GROUP_ID_NOT_FOUND,
             _ => ErrorCode::NONE,
         }
     }
@@ -124,6 +137,19 @@ impl ClientError {
             ClientError::Lost { .. } | ClientError::Connect { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether it may be over in a minute or two, for who can wait and asks for nothing that must not happen twice:
+    /// a broker that starts again, hangs, or does not answer yet at the address that it told.
+    pub fn may_heal(&self) -> bool {
+        self.is_passing() || matches!(self, ClientError::TimedOut { .. } | ClientError::Advertised { .. })
+    }
+}
+
+fn no_group(group: &str, address: &str, kind: Option<&str>) -> String {
+    match kind {
+        Some(kind) => format!("`{group}` on {address} is a {kind} group, not a group of consumers"),
+        None => format!("group `{group}` does not exist on {address}"),
     }
 }
 

@@ -134,15 +134,21 @@ impl Link {
     }
 
     /// The newest version that both sides speak.
-    fn version_of<R: Request>(&self) -> Result<i16, ClientError> {
-        let unsupported = || ClientError::Unsupported { address: self.address.clone(), api: R::KEY.name() };
-        let (low, high) = self.versions.get(&R::KEY).copied().ok_or_else(unsupported)?;
-        // From 13 on these two know topics by id alone; names are what our callers have.
+    pub(super) fn version_of<R: Request>(&self) -> Result<i16, ClientError> {
+        // Later versions of these know topics by id alone; names are what our callers have.
         let ours = match R::KEY {
             ApiKey::PRODUCE | ApiKey::FETCH => 12,
+            ApiKey::OFFSET_FETCH => 9,
             _ => *R::VERSIONS.end(),
         };
-        let version = high.min(ours);
+        self.version_within::<R>(ours)
+    }
+
+    /// The newest version up to this one that both sides speak.
+    fn version_within<R: Request>(&self, most: i16) -> Result<i16, ClientError> {
+        let unsupported = || ClientError::Unsupported { address: self.address.clone(), api: R::KEY.name() };
+        let (low, high) = self.versions.get(&R::KEY).copied().ok_or_else(unsupported)?;
+        let version = high.min(most);
         match version >= low && version >= *R::VERSIONS.start() {
             true => Ok(version),
             false => Err(unsupported()),
@@ -176,6 +182,15 @@ impl Link {
             .map_err(|why| ClientError::Unsayable { api: R::KEY.name(), why: why.to_string() })?;
         let lost = |_| ClientError::Lost { address: self.address.clone(), why: "it was closed".to_owned() };
         self.outbox.send(Outgoing { frame, correlation, reply }).await.map_err(lost)
+    }
+
+    /// As [`Link::call`], in a version up to this one.
+    pub(super) async fn call_within<R: Request>(
+        &self,
+        request: &R,
+        most: i16,
+    ) -> Result<R::Response, ClientError> {
+        self.begin_with(request, self.version_within::<R>(most)?).await?.answer().await
     }
 
     /// Sends a request and waits for its answer.

@@ -1,21 +1,35 @@
 //! A thin client of the Kafka protocol: what the verbs of the command line need, with bounded retries and errors that
-//! say where and why. Not a library for programs; it keeps no groups and no transactions.
+//! say where and why. Not a library for programs; it keeps no transactions.
 
 mod admin;
+mod coordinator;
 mod error;
+mod group_offsets;
+mod group_view;
+mod groups;
+mod heart;
 mod link;
+mod member;
 mod murmur2;
+mod oldest;
 mod producer;
 mod reader;
 mod topics;
 
 pub use admin::{ConfigEntry, TopicSummary};
+pub use coordinator::Coordinator;
 pub use error::ClientError;
+pub use group_offsets::{OffsetCodes, PartitionKey};
+pub use group_view::{GroupKind, GroupView, MemberView};
+pub use groups::GroupSummary;
+pub use heart::{Member, Membership};
+pub use member::Owned;
 pub use producer::{Acks, Delivered, Message, ProduceOptions, Producer};
 pub use reader::{RecordReader, Span};
 pub use topics::{EARLIEST, LATEST, Topic};
 
 use crate::sys::{Clock, Net, Rng};
+use coordinator::Seat;
 use link::Link;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +56,8 @@ pub struct Client {
     bootstrap: String,
     seed: Mutex<Arc<Link>>,
     links: Mutex<BTreeMap<String, Arc<Link>>>,
+    /// Coordinators by group, on connections of their own.
+    seats: Mutex<BTreeMap<String, Seat>>,
 }
 
 impl Client {
@@ -53,6 +69,7 @@ impl Client {
             bootstrap: bootstrap.to_owned(),
             seed: Mutex::new(seed),
             links: Mutex::new(BTreeMap::new()),
+            seats: Mutex::new(BTreeMap::new()),
         })
     }
 
@@ -76,14 +93,19 @@ impl Client {
         if let Some(link) = links.get(address).filter(|link| !link.is_lost()) {
             return Ok(Arc::clone(link));
         }
-        let link = Link::open(&self.reach, address).await.map_err(|error| match error {
+        let link = self.open(address).await?;
+        links.insert(address.to_owned(), Arc::clone(&link));
+        Ok(link)
+    }
+
+    /// A new connection to an address that the cluster told us.
+    async fn open(&self, address: &str) -> Result<Arc<Link>, ClientError> {
+        Link::open(&self.reach, address).await.map_err(|error| match error {
             ClientError::Connect { address, source } if address != self.bootstrap => {
                 ClientError::Advertised { bootstrap: self.bootstrap.clone(), address, source }
             }
             other => other,
-        })?;
-        links.insert(address.to_owned(), Arc::clone(&link));
-        Ok(link)
+        })
     }
 
     /// Waits before try number `tries` (from 1): 50 ms, doubling up to a second.

@@ -2,7 +2,7 @@
 
 use super::error::check;
 use super::{Client, ClientError, TRIES_MAX};
-use crate::types::ErrorCode;
+use crate::types::{ErrorCode, TopicId};
 use crate::wire::Str;
 use crate::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use crate::wire::messages::metadata::{
@@ -20,6 +20,8 @@ pub const EARLIEST: i64 = -2;
 pub struct Topic {
     /// Its name.
     pub name: String,
+    /// Its id; zero where the broker does not say (before Kafka 2.8).
+    pub id: TopicId,
     /// Address of the leader of each partition.
     pub leaders: BTreeMap<i32, String>,
 }
@@ -85,20 +87,16 @@ impl Client {
             message: None,
         })?;
         check(topic.error_code, what, None)?;
-        Ok(Topic { name: name.to_owned(), leaders: leaders(&answer, topic)? })
+        Ok(Topic { name: name.to_owned(), id: topic.topic_id, leaders: leaders(&answer, topic)? })
     }
 
     /// Says that a topic is not there, with the one that was probably meant.
     async fn no_topic(&self, name: &str) -> ClientError {
-        // Below this likeness a guess is noise.
-        const LIKENESS_MIN: f64 = 0.8;
         let names = self.topic_names().await.unwrap_or_default();
-        let scored = names.into_iter().map(|known| (strsim::jaro(name, &known), known));
-        let near = scored.filter(|(score, _)| *score >= LIKENESS_MIN).max_by(|a, b| a.0.total_cmp(&b.0));
         ClientError::NoTopic {
             topic: name.to_owned(),
             address: self.bootstrap().to_owned(),
-            near: near.map(|(_, known)| known),
+            near: nearest(name, names),
         }
     }
 
@@ -203,12 +201,25 @@ fn leaders(
         let name = topic.name.as_deref().unwrap_or_default();
         check(code, || format!("{name}-{} has no leader", partition.partition_index), None)?;
         if let Some(broker) = broker {
-            let address = match broker.host.contains(':') {
-                true => format!("[{}]:{}", &*broker.host, broker.port),
-                false => format!("{}:{}", &*broker.host, broker.port),
-            };
-            leaders.insert(partition.partition_index, address);
+            leaders.insert(partition.partition_index, address(&broker.host, broker.port));
         }
     }
     Ok(leaders)
+}
+
+/// `host:port`, with brackets around an address of IPv6.
+pub(super) fn address(host: &str, port: i32) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}
+
+/// The name that was probably meant.
+pub(super) fn nearest(name: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
+    // Below this likeness a guess is noise.
+    const LIKENESS_MIN: f64 = 0.8;
+    let scored = known.into_iter().map(|known| (strsim::jaro(name, &known), known));
+    let near = scored.filter(|(score, _)| *score >= LIKENESS_MIN).max_by(|a, b| a.0.total_cmp(&b.0));
+    near.map(|(_, known)| known)
 }

@@ -1,10 +1,12 @@
 //! Runs the binary as a user does: a broker on a free port of loopback, and verbs against it.
 
-use logboom::sys::{Fs, RealFs};
-use std::io::{BufRead as _, BufReader, Write as _};
+use logboom::sys::{Fs, RealFs, spawn_thread};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 /// A directory of its own for one test, removed at its end.
 pub struct Scratch(PathBuf);
@@ -39,7 +41,12 @@ pub struct Broker {
 impl Broker {
     /// Starts one on a free port and returns when it is ready.
     pub fn start(data: &Path) -> Broker {
-        let mut process = command(&["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
+        Broker::start_at(data, "127.0.0.1:0")
+    }
+
+    /// Starts one at an address, where clients of the one before find it.
+    pub fn start_at(data: &Path, address: &str) -> Broker {
+        let mut process = command(&["serve", "--listen", address, "--json", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -61,6 +68,24 @@ impl Broker {
         logboom_fed(&[&["--bootstrap", &self.address], arguments].concat(), input)
     }
 
+    /// Starts a verb that goes on until it is told to end.
+    pub fn begin(&self, arguments: &[&str]) -> Begun {
+        let mut process = command(&[&["--bootstrap", &self.address], arguments].concat())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        spawn_thread("lines of a verb", move || {
+            // A test that has seen enough does not listen any more.
+            lines.map_while(Result::ok).try_for_each(|line| sender.send(line)).ok();
+        })
+        .unwrap();
+        Begun { process, lines: receiver }
+    }
+
     /// As a power cut of the process: no handler runs.
     pub fn kill(mut self) {
         self.process.kill().unwrap();
@@ -76,6 +101,36 @@ impl Broker {
 }
 
 impl Drop for Broker {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A verb under way; killed if the test forgets it.
+pub struct Begun {
+    process: Child,
+    lines: Receiver<String>,
+}
+
+impl Begun {
+    /// The next lines of standard output, waited for a minute at most.
+    pub fn lines(&self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.lines.recv_timeout(Duration::from_secs(60)).unwrap()).collect()
+    }
+
+    /// Sends a signal by name, waits for the end and gives the exit code and standard error.
+    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let mut err = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        (self.process.wait().unwrap().code(), err)
+    }
+}
+
+impl Drop for Begun {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.process.kill();

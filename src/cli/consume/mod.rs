@@ -1,15 +1,19 @@
 //! `logboom consume`
 
+mod group;
+mod positions;
+
+pub use group::run_in_group;
+pub use positions::resolve;
+
 use super::args::{ConsumeArgs, RecordFormat};
-use super::client::{Client, EARLIEST, LATEST, RecordReader, Span, Topic};
+use super::client::{Client, LATEST, RecordReader, Span, Topic};
 use super::failure::Failure;
-use super::offset::Place;
 use super::output::{Output, harmless, thousands};
 use super::template::{Template, to_json};
 use crate::record::Record;
 use crate::sys::Clock;
 use crate::types::TimestampMs;
-use std::collections::BTreeMap;
 
 /// Output is written at the latest when it is this long.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -37,15 +41,17 @@ pub async fn run(
         count += 1;
     }
     output.bytes(&buffer)?;
-    if output.talks_to_person() && !output.json && args.count.is_none_or(|most| count < most) {
-        let noun = if count == 1 { "record" } else { "records" };
-        output.say(&format!(
-            "-- end of {}, {} {noun} (--follow waits for more) --",
-            args.topic,
-            thousands(count)
-        ));
+    if args.count.is_none_or(|most| count < most) {
+        say_end(&args.topic, count, output);
     }
     Ok(())
+}
+
+fn say_end(topic: &str, count: u64, output: Output) {
+    if output.talks_to_person() && !output.json {
+        let noun = if count == 1 { "record" } else { "records" };
+        output.say(&format!("-- end of {topic}, {} {noun} (--follow waits for more) --", thousands(count)));
+    }
 }
 
 async fn spans(
@@ -75,38 +81,6 @@ async fn spans(
         Span { partition: *partition, next: from.get(partition).copied().unwrap_or(0), until }
     };
     Ok(partitions.iter().map(span).collect())
-}
-
-async fn resolve(
-    place: Place,
-    client: &Client,
-    topic: &Topic,
-    partitions: &[i32],
-    now: TimestampMs,
-) -> Result<BTreeMap<i32, i64>, Failure> {
-    let at = |timestamp| client.offsets(topic, partitions, timestamp);
-    Ok(match place {
-        Place::At(offset) => partitions.iter().map(|partition| (*partition, offset)).collect(),
-        Place::Time(when) => at(when.resolve(now)).await?,
-        Place::Start(0) => at(EARLIEST).await?,
-        Place::End(0) => at(LATEST).await?,
-        Place::Start(by) => {
-            let (start, end) = (at(EARLIEST).await?, at(LATEST).await?);
-            let within = |(partition, start): (i32, i64)| {
-                let end = end.get(&partition).copied().unwrap_or(start);
-                (partition, start.saturating_add(by).min(end))
-            };
-            start.into_iter().map(within).collect()
-        }
-        Place::End(by) => {
-            let (start, end) = (at(EARLIEST).await?, at(LATEST).await?);
-            let within = |(partition, end): (i32, i64)| {
-                let start = start.get(&partition).copied().unwrap_or(0);
-                (partition, end.saturating_sub(by).max(start))
-            };
-            end.into_iter().map(within).collect()
-        }
-    })
 }
 
 enum Form {
