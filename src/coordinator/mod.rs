@@ -17,6 +17,7 @@ mod rewrite;
 mod rewrite_tests;
 mod running;
 mod shard;
+mod solo;
 #[cfg(test)]
 pub mod testkit;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use handle::{CallError, ShardHandle};
 pub use load::LoadError;
 pub use outlet::{Outlet, REWRITE_BYTES_MIN, ShardOptions};
 pub use shard::Shard;
+pub use solo::Solo;
 
 use crate::types::{Epoch, Offset};
 use bytes::Bytes;

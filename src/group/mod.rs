@@ -15,6 +15,8 @@ mod records;
 mod refused;
 mod rewrite;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod topics;
 
