@@ -28,3 +28,18 @@ WIRE = [
 # (part of a step's name, reason) of the admin judge
 ADMIN = [
 ]
+
+# (part of a step's name, reason) of the group_differential judge
+GROUPS = [
+    ("the older request is forgotten", "the request that a newer one replaces is answered; Kafka leaves it hanging"),
+    ("the older one is forgotten", "the request that a newer one replaces is answered; Kafka leaves it hanging"),
+    ("the-new-member-is-removed: DescribeGroups v6: turned back",
+     "before the rebalance that follows, assignments say what members still read; Kafka's say what they were to read, "
+     "and two members may read one partition"),
+    ("no member, but an epoch", "UNKNOWN_MEMBER_ID; Kafka looks up a null and fails with UNKNOWN_SERVER_ERROR"),
+]
+
+BURIED = "a group of offsets alone never wrote a record of itself, so its deletion buries the offsets and nothing more"
+# (part of a step's name, reason) of the judge of tools on groups
+GROUP_TOOLS = [(f"{step}: {group}", BURIED) for step in ("GroupMetadataMessageFormatter", "dump")
+               for group in ("gt-new", "gt-gone")]

@@ -50,6 +50,8 @@ def dump_logs(court, judge, data, logs):
     metadata = [path for path in logs if path.parent.name == "__cluster_metadata-0"]
     counts = dump(court, ours, "--deep-iteration", "--print-data-log")
     dump(court, metadata, "--deep-iteration", "--cluster-metadata-decoder")
+    groups = [path for path in ours if path.parent.name.startswith("__consumer_offsets-")]
+    dump(court, groups, "--deep-iteration", "--offsets-decoder")
     expected = data.parent.parent / "produced.json"
     wanted = json.loads(expected.read_text()) if expected.exists() else {}
     for partition, count in wanted.items():

@@ -89,12 +89,13 @@ def node():
         (NODE / "package.json").write_text('{"name":"interop","private":true}\n')
         run_quietly(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", *NODE_PACKAGES], cwd=NODE)
     once("node", NODE_PACKAGES, work)
-    shutil.copy(HERE / "clients/node/roundtrip.js", NODE / "roundtrip.js")
+    for program in ("roundtrip.js", "group_member.js"):
+        shutil.copy(HERE / "clients/node" / program, NODE / program)
 
 
 def go():
     """One binary with franz-go and sarama; go.sum is made under target."""
-    files = [HERE / "clients/go" / name for name in ("go.mod", "main.go", "franz.go", "sarama.go")]
+    files = [HERE / "clients/go" / name for name in ("go.mod", "main.go", "franz.go", "group.go", "sarama.go")]
 
     def work():
         GO.mkdir(parents=True, exist_ok=True)

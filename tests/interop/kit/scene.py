@@ -16,7 +16,9 @@ DEFAULT_CONFIG = 5
 SERVED = ["Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics",
           "DeleteTopics", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs",
           "AlterConfigs", "DescribeLogDirs", "CreatePartitions", "IncrementalAlterConfigs", "DescribeCluster",
-          "ListConfigResources", "DescribeTopicPartitions"]
+          "ListConfigResources", "DescribeTopicPartitions", "OffsetCommit", "OffsetFetch", "JoinGroup", "Heartbeat",
+          "LeaveGroup", "SyncGroup", "DescribeGroups", "ListGroups", "DeleteGroups", "OffsetDelete",
+          "ConsumerGroupHeartbeat", "ConsumerGroupDescribe"]
 
 
 class Scene:

@@ -97,7 +97,10 @@ def frames(scene):
     scene.frame("api key -1", "Metadata", 0, header(-1, 0) + b"\0" * 8)
     scene.frame("dead api key 4", "Metadata", 0, header(4, 0) + b"\0" * 8)
     scene.frame("controller api BrokerRegistration", "Metadata", 0, header(62, 0) + b"\0" * 8)
-    for api in ("Metadata", "Produce", "Fetch", "CreateTopics", "ListOffsets"):
+    groups = ("OffsetCommit", "OffsetFetch", "FindCoordinator", "JoinGroup", "Heartbeat", "LeaveGroup", "SyncGroup",
+              "DescribeGroups", "ListGroups", "DeleteGroups", "OffsetDelete", "ConsumerGroupHeartbeat",
+              "ConsumerGroupDescribe")
+    for api in ("Metadata", "Produce", "Fetch", "CreateTopics", "ListOffsets", *groups):
         low, high = scene.spec.range(api)
         key = scene.spec.key(api)
         scene.frame(f"{api} version {high + 1}", api, high, header(key, high + 1) + b"\0" * 8)

@@ -1,5 +1,6 @@
 // Command roundtrip runs franz-go and sarama over files of records (see kit/crate.py):
 // CLIENT produce ADDRESS TOPIC CODEC FILE, or CLIENT consume ADDRESS TOPIC END,END,... FILE; no groups.
+// member SETTINGS is one franz-go member of a group.
 package main
 
 import (
@@ -110,6 +111,10 @@ func (o *output) close() {
 }
 
 func main() {
+	if os.Args[1] == "member" {
+		groupMember(os.Args[2])
+		return
+	}
 	client, verb, address, topic, detail, path := os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6]
 	switch client + " " + verb {
 	case "franz produce":

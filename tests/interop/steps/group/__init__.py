@@ -1,0 +1,1 @@
+"""What the group_differential judge plays: scripts by subject; each module lists its own in SCRIPTS."""
