@@ -33,8 +33,9 @@ pub fn check(pattern: &str) -> Result<(), Refused> {
     }
 }
 
-/// Names of the topics that a pattern matches as a whole; the broker's own are left out. Of a pattern that is refused,
-/// none.
+/// Names of the topics that a pattern matches as a whole. The broker's own are left out, as clients of the classic
+/// protocol do it; Kafka's coordinator takes them in, and a group that reads `.*` feeds on its own commits. Of a
+/// pattern that is refused, none.
 pub fn resolve(pattern: &str, topics: &dyn TopicTable) -> BTreeSet<Arc<str>> {
     let mut matched = BTreeSet::new();
     let Ok(compiled) = compile(pattern) else { return matched };
