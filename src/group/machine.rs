@@ -5,7 +5,7 @@ use super::command::{Command, Context, Join, Reply};
 use super::records::GroupRecord;
 use super::settings::GroupSettings;
 use super::state::GroupsHard;
-use super::{classic, consumer, offsets, rewrite};
+use super::{bounds, classic, consumer, offsets, rewrite};
 use crate::coordinator::{CallId, Cx, Load, Machine};
 use crate::types::Offset;
 use std::sync::Arc;
@@ -81,6 +81,9 @@ impl Machine for Groups {
             }
             other => other,
         };
+        if let Err(refused) = bounds::check(&command) {
+            return cx.reply(call, refused);
+        }
         let reply = match command {
             Command::Context(_) => Reply::Done,
             Command::Join(join) => return handle_join(cx, call, join),

@@ -6,6 +6,7 @@
 //! SyncGroup) and `consumer` (KIP-848, and classic members inside such groups). `machine` hands each command to the
 //! part that the group's present kind asks for.
 
+mod bounds;
 mod classic;
 mod command;
 mod consumer;

@@ -427,3 +427,28 @@ async fn single_offsets_are_forgotten_on_demand() {
     assert_eq!(codes, [(0, ErrorCode::NONE), (9, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)]);
     assert_eq!(committed(&mut client, "simple", ("orders", id), 9).await, -1);
 }
+
+#[tokio::test]
+async fn a_request_that_says_too_much_is_refused_and_writes_nothing() {
+    let (_broker, mut client, id) = prepared().await;
+    let mut large = join("billing", "");
+    large.protocols[0].metadata = Bytes::from(vec![0; (1 << 20) + 1]);
+    assert_eq!(client.call(&large, 9).await.error_code, ErrorCode::INVALID_REQUEST);
+    let mut many = commit("billing", ("orders", id), 1);
+    many.topics[0].partitions = vec![many.topics[0].partitions[0].clone(); 20_000];
+    let refused = client.call(&many, 9).await;
+    assert_eq!(refused.topics[0].partitions.len(), 20_000);
+    assert_eq!(refused.topics[0].partitions[0].error_code, ErrorCode::INVALID_COMMIT_OFFSET_SIZE);
+    let heartbeat = ConsumerGroupHeartbeatRequest {
+        group_id: "billing".into(),
+        member_id: "m".into(),
+        rebalance_timeout_ms: 60_000,
+        subscribed_topic_names: Some(vec!["x".repeat(30_000).as_str().into(); 40]),
+        topic_partitions: Some(Vec::new()),
+        ..Default::default()
+    };
+    assert_eq!(client.call(&heartbeat, 1).await.error_code, ErrorCode::INVALID_REQUEST);
+    assert!(client.call(&ListGroupsRequest::default(), 5).await.groups.is_empty());
+    client.call(&commit("billing", ("orders", id), 7), 9).await;
+    assert_eq!(committed(&mut client, "billing", ("orders", id), 9).await, 7);
+}

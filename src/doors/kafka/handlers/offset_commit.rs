@@ -11,6 +11,7 @@ use crate::wire::messages::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestTopic, OffsetCommitResponse, OffsetCommitResponsePartition,
     OffsetCommitResponseTopic,
 };
+use std::collections::BTreeMap;
 
 pub(in crate::doors::kafka) struct Handler;
 
@@ -105,18 +106,15 @@ fn echo(request: &OffsetCommitRequest, found: &[Place<'_>]) -> OffsetCommitRespo
 
 fn answer(places: Vec<Place<'_>>) -> OffsetCommitResponse {
     let mut topics: Vec<OffsetCommitResponseTopic> = Vec::new();
+    let mut known: BTreeMap<(&Str, Uuid), usize> = BTreeMap::new();
     for Place { topic, index, code } in places {
-        let partition = OffsetCommitResponsePartition { partition_index: index, error_code: code };
-        let same = |other: &&mut OffsetCommitResponseTopic| {
-            other.name == topic.name && other.topic_id == topic.topic_id
-        };
-        match topics.iter_mut().find(same) {
-            Some(told) => told.partitions.push(partition),
-            None => topics.push(OffsetCommitResponseTopic {
-                name: topic.name.clone(),
-                topic_id: topic.topic_id,
-                partitions: vec![partition],
-            }),
+        let at = *known.entry((&topic.name, topic.topic_id)).or_insert_with(|| {
+            let (name, topic_id) = (topic.name.clone(), topic.topic_id);
+            topics.push(OffsetCommitResponseTopic { name, topic_id, partitions: Vec::new() });
+            topics.len() - 1
+        });
+        if let Some(told) = topics.get_mut(at) {
+            told.partitions.push(OffsetCommitResponsePartition { partition_index: index, error_code: code });
         }
     }
     OffsetCommitResponse { topics, ..Default::default() }

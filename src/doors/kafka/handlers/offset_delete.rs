@@ -6,6 +6,7 @@ use crate::group::DeleteOffsets;
 use crate::wire::messages::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteResponse, OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
+use std::collections::BTreeMap;
 
 pub(in crate::doors::kafka) struct Handler;
 
@@ -40,11 +41,14 @@ async fn respond(engine: &Engine, request: &OffsetDeleteRequest) -> OffsetDelete
     }
     answered.extend(known);
     let mut topics: Vec<OffsetDeleteResponseTopic> = Vec::new();
+    let mut places: BTreeMap<Str, usize> = BTreeMap::new();
     for ((name, partition_index, _), error_code) in answered.into_iter().zip(codes) {
-        let partition = OffsetDeleteResponsePartition { partition_index, error_code };
-        match topics.iter_mut().find(|topic| topic.name == name) {
-            Some(topic) => topic.partitions.push(partition),
-            None => topics.push(OffsetDeleteResponseTopic { name, partitions: vec![partition] }),
+        let at = *places.entry(name.clone()).or_insert_with(|| {
+            topics.push(OffsetDeleteResponseTopic { name, partitions: Vec::new() });
+            topics.len() - 1
+        });
+        if let Some(topic) = topics.get_mut(at) {
+            topic.partitions.push(OffsetDeleteResponsePartition { partition_index, error_code });
         }
     }
     OffsetDeleteResponse { topics, ..Default::default() }

@@ -185,10 +185,14 @@ fn many_groups_are_looked_at_in_turns_between_which_others_are_served() {
 #[test]
 fn a_group_with_very_many_offsets_is_forgotten_in_several_turns() {
     let mut world = World::new();
-    let mut commit = world.a_commit("g", "a", 0, 1);
-    let one = commit.partitions[0].clone();
-    commit.partitions = (0..20_000).map(|partition| CommitPartition { partition, ..one.clone() }).collect();
-    world.try_commit(commit).unwrap();
+    for first in [0, 10_000] {
+        let mut commit = world.a_commit("g", "a", 0, 1);
+        let one = commit.partitions[0].clone();
+        let partitions = first..first + 10_000;
+        commit.partitions =
+            partitions.map(|partition| CommitPartition { partition, ..one.clone() }).collect();
+        world.try_commit(commit).unwrap();
+    }
     world.settings.offsets_retention = MINUTE;
     world.tell();
     world.rig.advance(CHECK);
