@@ -33,3 +33,26 @@ pub trait TopicTable: Send + Sync {
     /// Racks of a partition's replicas, for rack-aware assignment. One broker has at most one.
     fn racks(&self, id: TopicId, partition: i32) -> Vec<Arc<str>>;
 }
+
+/// No topics: where none were told yet, and for tests.
+pub(super) struct NoTopics;
+
+impl TopicTable for NoTopics {
+    fn by_name(&self, _name: &str) -> Option<Topic> {
+        None
+    }
+
+    fn by_id(&self, _id: TopicId) -> Option<Topic> {
+        None
+    }
+
+    fn for_each(&self, _each: &mut dyn FnMut(&Topic)) {}
+
+    fn version(&self) -> u64 {
+        0
+    }
+
+    fn racks(&self, _id: TopicId, _partition: i32) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+}

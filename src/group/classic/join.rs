@@ -19,7 +19,7 @@ const PENDING_MAX: usize = 10_000;
 
 /// JoinGroup.
 pub fn join(cx: &mut Cx<'_, Groups>, call: CallId, join: Join) {
-    let settings = super::settings(cx);
+    let settings = cx.soft().settings();
     if let Err(code) = check(&settings, &join) {
         return answer::not_joined(cx, call, code, &join.member);
     }

@@ -35,7 +35,6 @@ pub use sync::sync;
 pub use timer::Timer;
 
 use super::machine::Groups;
-use super::settings::GroupSettings;
 use super::state::GroupsHard;
 use crate::coordinator::Cx;
 use crate::types::TimestampMs;
@@ -57,7 +56,7 @@ pub fn start(cx: &mut Cx<'_, Groups>) {
     };
     let groups = cx.hard().groups.iter().filter(|(_, group)| with_members(group));
     let ids: Vec<Arc<str>> = groups.map(|(id, _)| Arc::clone(id)).collect();
-    let size_max = settings(cx).classic_size_max;
+    let size_max = cx.soft().settings().classic_size_max;
     for id in ids {
         with(cx, &id, |cx, group| {
             for member in group.ids() {
@@ -69,10 +68,6 @@ pub fn start(cx: &mut Cx<'_, Groups>) {
             }
         });
     }
-}
-
-fn settings(cx: &mut Cx<'_, Groups>) -> Arc<GroupSettings> {
-    cx.soft().settings()
 }
 
 /// Whether there is such a classic group.

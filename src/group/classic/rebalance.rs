@@ -71,7 +71,7 @@ pub(super) fn prepare(cx: &mut Cx<'_, Groups>, group: &mut LiveGroup, why: &str)
     tracing::info!(group = %group.id, state, generation, why, "rebalance begins");
     let now = cx.wall();
     if group.state == State::Empty {
-        let wait = super::settings(cx).initial_rebalance_delay;
+        let wait = cx.soft().settings().initial_rebalance_delay;
         let left = group.rebalance_timeout().saturating_sub(wait);
         group.enter(State::PreparingRebalance(Some(Delay { member_added: false, now: wait, left })), now);
         if wait.is_zero() {
@@ -93,7 +93,7 @@ pub(super) fn prepare(cx: &mut Cx<'_, Groups>, group: &mut LiveGroup, why: &str)
 pub(super) fn join_time_is_over(cx: &mut Cx<'_, Groups>, group: &mut LiveGroup) {
     match group.state {
         State::PreparingRebalance(Some(delay)) if delay.member_added && !delay.left.is_zero() => {
-            let now = super::settings(cx).initial_rebalance_delay.min(delay.left);
+            let now = cx.soft().settings().initial_rebalance_delay.min(delay.left);
             let left = delay.left.saturating_sub(delay.now);
             group.state = State::PreparingRebalance(Some(Delay { member_added: false, now, left }));
             timer::arm(cx, &group.id, Timer::Join, now);

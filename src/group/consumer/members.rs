@@ -9,8 +9,8 @@ use crate::group::command::Context;
 use crate::group::machine::Groups;
 use crate::group::records::ConsumerRecord;
 use crate::group::state::{ConsumerMember, Current, MemberMetadata};
-use crate::group::topics::{Topic, TopicTable};
-use crate::types::{TimestampMs, TopicId, Uuid};
+use crate::group::topics::NoTopics;
+use crate::types::{TimestampMs, Uuid};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,28 +20,6 @@ pub(super) fn context(cx: &mut Cx<'_, Groups>) -> Context {
         .context
         .clone()
         .unwrap_or_else(|| Context { topics: Arc::new(NoTopics), settings: Arc::default() })
-}
-
-struct NoTopics;
-
-impl TopicTable for NoTopics {
-    fn by_name(&self, _name: &str) -> Option<Topic> {
-        None
-    }
-
-    fn by_id(&self, _id: TopicId) -> Option<Topic> {
-        None
-    }
-
-    fn for_each(&self, _each: &mut dyn FnMut(&Topic)) {}
-
-    fn version(&self) -> u64 {
-        0
-    }
-
-    fn racks(&self, _id: TopicId, _partition: i32) -> Vec<Arc<str>> {
-        Vec::new()
-    }
 }
 
 /// An id for a member that brings none, as Kafka makes them.

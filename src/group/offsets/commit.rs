@@ -1,6 +1,5 @@
 //! OffsetCommit. Must not know how old offsets go.
 
-use super::settings;
 use crate::coordinator::Cx;
 use crate::group::command::{Commit, CommitPartition};
 use crate::group::machine::Groups;
@@ -19,7 +18,7 @@ const NO_RETENTION: i64 = -1;
 
 /// Commits what may be committed; the codes are those of the partitions in order.
 pub fn commit(cx: &mut Cx<'_, Groups>, mut commit: Commit) -> Result<Vec<ErrorCode>, Refused> {
-    let chars_max = settings(cx).metadata_bytes_max;
+    let chars_max = cx.soft().settings().metadata_bytes_max;
     let code = |partition: &CommitPartition| match &partition.metadata {
         Some(metadata) if is_too_large(metadata, chars_max) => ErrorCode::OFFSET_METADATA_TOO_LARGE,
         _ => ErrorCode::NONE,

@@ -8,7 +8,7 @@
 use super::ageing::{Ageing, Now, Passed};
 use super::delete::forget_empty;
 use super::kind::Kind;
-use super::{BREATH, GROUPS_PER_TURN, RECORDS_PER_TURN, settings, write_tombstones};
+use super::{BREATH, GROUPS_PER_TURN, RECORDS_PER_TURN, write_tombstones};
 use crate::coordinator::Cx;
 use crate::group::classic;
 use crate::group::machine::{Groups, Soft, Timer};
@@ -45,7 +45,7 @@ enum Rule {
 
 /// Arms the next look.
 pub(super) fn arm(cx: &mut Cx<'_, Groups>) {
-    let interval = settings(cx).retention_check;
+    let interval = cx.soft().settings().retention_check;
     cx.arm(Timer::Expiry, cx.now().after(interval));
 }
 
@@ -61,7 +61,7 @@ pub fn expire(cx: &mut Cx<'_, Groups>) {
         report(&sweep, before);
         return arm(cx);
     }
-    let retention = settings(cx).offsets_retention;
+    let retention = cx.soft().settings().offsets_retention;
     let mut room = RECORDS_PER_TURN;
     for id in ids {
         let written = look_at(cx, &id, retention, room, &mut sweep);

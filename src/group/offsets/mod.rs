@@ -22,7 +22,6 @@ pub use list::list;
 use super::classic;
 use super::machine::Groups;
 use super::records::GroupRecord;
-use super::settings::GroupSettings;
 use crate::coordinator::Cx;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,10 +49,6 @@ pub fn start(cx: &mut Cx<'_, Groups>) {
     let ageing = ageing::Ageing::start(cx.hard(), cx.now(), cx.wall());
     cx.soft().offsets.ageing = ageing;
     expiry::arm(cx);
-}
-
-fn settings(cx: &mut Cx<'_, Groups>) -> Arc<GroupSettings> {
-    cx.soft().settings()
 }
 
 /// Forgets committed offsets, and nothing else: a group that had only these stays until the next look at all groups.

@@ -22,7 +22,7 @@ use crate::group::machine::Groups;
 use crate::group::refused::Refused;
 use crate::group::settings::GroupSettings;
 use crate::group::state::{ClassicGroup, ClassicProtocol};
-use crate::group::topics::{Topic, TopicTable};
+use crate::group::topics::NoTopics;
 use crate::types::{ErrorCode, TopicId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,24 +30,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 type Id = Arc<str>;
-
-struct NoTopics;
-
-impl TopicTable for NoTopics {
-    fn by_name(&self, _name: &str) -> Option<Topic> {
-        None
-    }
-    fn by_id(&self, _id: TopicId) -> Option<Topic> {
-        None
-    }
-    fn for_each(&self, _each: &mut dyn FnMut(&Topic)) {}
-    fn version(&self) -> u64 {
-        0
-    }
-    fn racks(&self, _id: TopicId, _partition: i32) -> Vec<Arc<str>> {
-        Vec::new()
-    }
-}
 
 /// Clients of one machine.
 struct Kit {
