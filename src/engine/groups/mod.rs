@@ -10,7 +10,7 @@ pub(super) use shards::GroupShards;
 
 use super::{Engine, Refusal};
 use crate::catalog::CatalogImage;
-use crate::group::Context;
+use crate::group::{Context, GroupSettings};
 use crate::types::ErrorCode;
 use context::{CatalogTopics, group_settings};
 use std::sync::Arc;
@@ -77,13 +77,13 @@ impl Engine {
         self.groups.tell(true, self);
     }
 
-    fn context(&self, image: &Arc<CatalogImage>, version: u64) -> Context {
-        let settings = self.settings.load();
-        let rack = settings.rack.as_deref().map(Arc::from);
-        Context {
-            topics: Arc::new(CatalogTopics { image: Arc::clone(image), version, rack }),
-            settings: Arc::new(group_settings(&settings, image)),
-        }
+    fn group_settings(&self, image: &CatalogImage) -> Arc<GroupSettings> {
+        Arc::new(group_settings(&self.settings.load(), image))
+    }
+
+    fn context(&self, image: &Arc<CatalogImage>, version: u64, settings: Arc<GroupSettings>) -> Context {
+        let rack = self.settings.load().rack.as_deref().map(Arc::from);
+        Context { topics: Arc::new(CatalogTopics { image: Arc::clone(image), version, rack }), settings }
     }
 }
 

@@ -142,7 +142,8 @@ impl GroupShards {
                 // Each change of topics is a record of the catalog's log at least, and so is each start: numbers
                 // grow from change to change and from start to start.
                 let version = u64::try_from(engine.catalog_log.marks().end.0).unwrap_or(0);
-                let contexts = watch::Sender::new(engine.context(&image, version));
+                let contexts =
+                    watch::Sender::new(engine.context(&image, version, engine.group_settings(&image)));
                 *told = Some(Told { image, version, contexts });
             }
             Some(told) => {
@@ -151,7 +152,12 @@ impl GroupShards {
                     return;
                 }
                 told.version += u64::from(!same);
-                told.contexts.send_replace(engine.context(&image, told.version));
+                let settings = match always {
+                    true => engine.group_settings(&image),
+                    // Those of single groups may be many, and do not change with topics.
+                    false => Arc::clone(&told.contexts.borrow().settings),
+                };
+                told.contexts.send_replace(engine.context(&image, told.version, settings));
                 told.image = image;
             }
         }
