@@ -56,6 +56,8 @@ pub struct FileKey {
     pub log: u64,
     /// Base offset of the segment.
     pub base: Offset,
+    /// Tells the files of a segment from those that compaction put in their place under the same names.
+    pub generation: u32,
     /// Which of its files.
     pub kind: Kind,
 }
@@ -130,8 +132,8 @@ impl FilePool {
 
     /// Closes all files of a log.
     pub fn forget_log(&self, log: u64) {
-        let first = FileKey { log, base: Offset(i64::MIN), kind: Kind::Log };
-        let last = FileKey { log, base: Offset(i64::MAX), kind: Kind::TimeIndex };
+        let first = FileKey { log, base: Offset(i64::MIN), generation: 0, kind: Kind::Log };
+        let last = FileKey { log, base: Offset(i64::MAX), generation: u32::MAX, kind: Kind::TimeIndex };
         let mut inner = self.inner.lock();
         let keys: Vec<FileKey> = inner.held.range(first..=last).map(|(key, _)| *key).collect();
         let removed: Vec<_> = keys.into_iter().filter_map(|key| inner.remove(key)).collect();
@@ -188,7 +190,7 @@ mod tests {
             fs.open(&segment_path(dir.path(), Offset(base), Kind::Log), OpenHow::CreateNew).unwrap();
         }
         let pool = FilePool::new(fs, 2);
-        let key = |base| FileKey { log: 1, base: Offset(base), kind: Kind::Log };
+        let key = |base| FileKey { log: 1, base: Offset(base), generation: 0, kind: Kind::Log };
         for base in [0, 1, 0, 2] {
             pool.file(dir.path(), key(base)).unwrap();
         }

@@ -5,6 +5,7 @@ use super::index_file::{entries_in, entry_at, find_in};
 use super::log::{LocalLog, State};
 use super::read::{Run, RunIndex, damaged};
 use super::scan::{FAR, Scan, ScanError};
+use super::segment::Sealed;
 use super::time_index::TimeEntry;
 use crate::log::{Found, ReadError};
 use crate::record::{BadBatch, BatchHeader, Record, find_timestamp, read_records};
@@ -27,6 +28,10 @@ struct Horizon {
 
 impl LocalLog {
     pub(super) fn find_first_at(&self, at: TimestampMs) -> Result<Option<Found>, ReadError> {
+        self.steady(|| self.find_first_once(at))
+    }
+
+    fn find_first_once(&self, at: TimestampMs) -> Result<Option<Found>, ReadError> {
         let horizon = self.state.lock().horizon(at);
         for run in &horizon.runs {
             if self.max_time_of(run, &horizon)?.is_some_and(|max| max < at) {
@@ -67,6 +72,10 @@ impl LocalLog {
     }
 
     pub(super) fn find_latest(&self) -> Result<Option<Found>, ReadError> {
+        self.steady(|| self.find_latest_once())
+    }
+
+    fn find_latest_once(&self) -> Result<Option<Found>, ReadError> {
         let horizon = self.state.lock().horizon(TimestampMs::NONE);
         let mut best: Option<Found> = None;
         for run in &horizon.runs {
@@ -119,7 +128,7 @@ impl LocalLog {
         if run.base == horizon.active_base {
             return Ok(Some(horizon.active_max));
         }
-        if let Some(known) = self.state.lock().sealed_max_time(run.base) {
+        if let Some(known) = self.state.lock().sealed_max_time(run) {
             return Ok(Some(known));
         }
         let Some(entry) = self.last_time_entry(run) else { return Ok(None) };
@@ -130,12 +139,12 @@ impl LocalLog {
             self.distrust_index(run);
             return Ok(None);
         }
-        self.state.lock().keep_sealed_max_time(run.base, entry.timestamp);
+        self.state.lock().keep_sealed_max_time(run, entry.timestamp);
         Ok(Some(entry.timestamp))
     }
 
     fn last_time_entry(&self, run: &Run) -> Option<TimeEntry> {
-        let held = self.dir().pool().sealed_index(self.path(), self.key(run.base, Kind::TimeIndex)).ok()?;
+        let held = self.dir().pool().sealed_index(self.path(), self.run_key(run, Kind::TimeIndex)).ok()?;
         let last = entries_in::<TimeEntry>(&held).ok()?.checked_sub(1)?;
         entry_at(&held, last).ok().flatten()
     }
@@ -148,11 +157,11 @@ impl LocalLog {
             if let Some(entry) = horizon.tail {
                 return Some(entry.last_offset(run.base));
             }
-            let file = self.dir().pool().file(self.path(), self.key(run.base, Kind::TimeIndex)).ok()?;
+            let file = self.dir().pool().file(self.path(), self.run_key(run, Kind::TimeIndex)).ok()?;
             let found = find_in::<TimeEntry>(&Held::File(file), horizon.written, key).ok()??;
             return Some(found.last_offset(run.base));
         }
-        let held = self.dir().pool().sealed_index(self.path(), self.key(run.base, Kind::TimeIndex)).ok()?;
+        let held = self.dir().pool().sealed_index(self.path(), self.run_key(run, Kind::TimeIndex)).ok()?;
         let found = find_in::<TimeEntry>(&held, entries_in::<TimeEntry>(&held).ok()?, key).ok()??;
         Some(found.last_offset(run.base))
     }
@@ -177,15 +186,18 @@ impl State {
         }
     }
 
-    fn sealed_max_time(&self, base: Offset) -> Option<TimestampMs> {
-        let at = self.sealed.binary_search_by_key(&base, |sealed| sealed.base).ok()?;
-        self.sealed.get(at)?.max_time
+    /// The sealed segment that a run is of, unless it was removed or replaced.
+    pub(super) fn sealed_of(&mut self, run: &Run) -> Option<&mut Sealed> {
+        let at = self.sealed.binary_search_by_key(&run.base, |sealed| sealed.base).ok()?;
+        self.sealed.get_mut(at).filter(|sealed| sealed.generation == run.generation)
     }
 
-    fn keep_sealed_max_time(&mut self, base: Offset, max_time: TimestampMs) {
-        if let Ok(at) = self.sealed.binary_search_by_key(&base, |sealed| sealed.base)
-            && let Some(sealed) = self.sealed.get_mut(at)
-        {
+    fn sealed_max_time(&mut self, run: &Run) -> Option<TimestampMs> {
+        self.sealed_of(run)?.max_time
+    }
+
+    fn keep_sealed_max_time(&mut self, run: &Run, max_time: TimestampMs) {
+        if let Some(sealed) = self.sealed_of(run) {
             sealed.max_time = Some(max_time);
         }
     }

@@ -33,6 +33,7 @@ impl LocalLog {
                 return Err(io::Error::other("the records below the new start cannot be synced").into());
             }
         }
+        let _tidying = self.tidying.lock();
         // Durable before it is shown: a start that went back would show records that were said to be gone.
         self.dir().write_marks_with_start(self, start)?;
         let mut state = self.state.lock();
@@ -43,9 +44,12 @@ impl LocalLog {
             self.marks.send_modify(|marks| marks.start = start);
         }
         let gone = state.take_below_start();
+        if !gone.is_empty() {
+            self.next_layout();
+        }
         drop(state);
         for sealed in gone {
-            self.put_away(sealed.base);
+            self.put_away(&sealed);
         }
         Ok(start)
     }
@@ -56,10 +60,12 @@ impl LocalLog {
 
     /// Renames the files of a segment, which removes it from the log at once, and leaves the removal to the
     /// background. Whatever of the names survives a crash lies below the start and goes at the next start.
-    fn put_away(&self, base: Offset) {
+    pub(super) fn put_away(&self, sealed: &Sealed) {
         for kind in [Kind::Log, Kind::Index, Kind::TimeIndex] {
-            self.dir().pool().forget(FileKey { kind, ..self.key(base, kind) });
-            let path = segment_path(self.path(), base, kind);
+            self.dir()
+                .pool()
+                .forget(FileKey { generation: sealed.generation, ..self.key(sealed.base, kind) });
+            let path = segment_path(self.path(), sealed.base, kind);
             if !self.dir().fs().exists(&path) {
                 continue;
             }

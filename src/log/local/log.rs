@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
@@ -35,8 +35,15 @@ pub struct LocalLog {
     /// Held while files are synced and the outcome is taken over, so that a commit round, `reopen` and `close` do
     /// not cross. Taken before `state`, never after.
     pub(super) syncing: Mutex<()>,
-    /// Held while a sealed index is built anew.
+    /// Held while a sealed index is built anew, and while segments are replaced. Taken before `state`.
     pub(super) rebuilding: Mutex<()>,
+    /// Held while segments are removed from the front or replaced, so that the two do not cross; never while data is
+    /// read or written. Taken before the marks of the directory, `rebuilding` and `state`. Whoever has it looks
+    /// again whether the segments are still what they were.
+    pub(super) tidying: Mutex<()>,
+    /// Counts replacements of segments. Raised under `state`, before the first file has another name: who looked at
+    /// the segments, then opened files, and finds it unchanged, has the files of the segments that it saw.
+    layout: AtomicU64,
     pub(super) marks: watch::Sender<LogMarks>,
     pub(super) lives: Arc<AtomicU64>,
 }
@@ -112,6 +119,8 @@ impl LocalLog {
             state: Mutex::new(state),
             syncing: Mutex::new(()),
             rebuilding: Mutex::new(()),
+            tidying: Mutex::new(()),
+            layout: AtomicU64::new(0),
             marks: watch::Sender::new(marks),
             lives: Arc::default(),
         })
@@ -150,12 +159,36 @@ impl LocalLog {
         self.number
     }
 
+    /// Names a file of a segment that no compaction has replaced: the active one, or one that is being sealed.
     pub(super) fn key(&self, base: Offset, kind: Kind) -> FileKey {
-        FileKey { log: self.number, base, kind }
+        FileKey { log: self.number, base, generation: 0, kind }
     }
 
+    /// The active segment's file.
     pub(super) fn log_file(&self, base: Offset) -> io::Result<Arc<dyn File>> {
         self.dir.pool().file(&self.path, self.key(base, Kind::Log))
+    }
+
+    /// The number of replacements so far.
+    pub(super) fn layout(&self) -> u64 {
+        self.layout.load(Ordering::SeqCst)
+    }
+
+    /// Counts a replacement; the number is the generation of the new files. The caller has `state`.
+    pub(super) fn next_layout(&self) -> u64 {
+        self.layout.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Does `look` again as long as segments were replaced meanwhile, since what it read may be of both sides. It
+    /// ends: a replacement takes the rewriting of a segment, `look` a few reads.
+    pub(super) fn steady<T>(&self, mut look: impl FnMut() -> Result<T, ReadError>) -> Result<T, ReadError> {
+        loop {
+            let before = self.layout();
+            let found = look();
+            if self.layout() == before {
+                return found;
+            }
+        }
     }
 
     /// Takes the log offline: what is not durable by now may be lost.

@@ -1,23 +1,26 @@
 //! Reading: where the batches from an offset on are, and walking all of them. Holds the short lock only to look at
 //! the segments, never while it reads a file.
 
-use super::files::{Held, Kind};
+use super::files::{FileKey, Held, Kind};
 use super::index_file::{Entry, entries_in, find_in};
 use super::log::{LocalLog, State};
 use super::offset_index::OffsetEntry;
 use super::scan::{FAR, NEAR, Scan, ScanError};
-use super::segment::Spot;
+use super::segment::{Sealed, Spot};
 use crate::log::{Piece, ReadError, ReadLimit, ReadPlan};
 use crate::record::BatchHeader;
+use crate::sys::File;
 use crate::types::Offset;
 use bytes::Bytes;
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The part of a segment that a call may look at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
     pub base: Offset,
+    pub generation: u32,
     /// Bytes of the `.log` file that may be looked at.
     pub size: u64,
     /// The offset index to search in.
@@ -35,6 +38,10 @@ pub(super) enum RunIndex {
 
 impl LocalLog {
     pub(super) fn plan(&self, from: Offset, limit: ReadLimit) -> Result<ReadPlan, ReadError> {
+        self.steady(|| self.plan_once(from, limit))
+    }
+
+    fn plan_once(&self, from: Offset, limit: ReadLimit) -> Result<ReadPlan, ReadError> {
         let (runs, upto, known, seen) = {
             let state = self.state.lock();
             if from < state.start || from > state.end {
@@ -147,13 +154,13 @@ impl LocalLog {
                 None => self
                     .dir()
                     .pool()
-                    .file(self.path(), self.key(run.base, Kind::Index))
+                    .file(self.path(), self.run_key(run, Kind::Index))
                     .and_then(|file| find_in::<OffsetEntry>(&Held::File(file), written, key)),
             },
             RunIndex::Sealed => self
                 .dir()
                 .pool()
-                .sealed_index(self.path(), self.key(run.base, Kind::Index))
+                .sealed_index(self.path(), self.run_key(run, Kind::Index))
                 .and_then(|held| find_in::<OffsetEntry>(&held, entries_in::<OffsetEntry>(&held)?, key)),
         };
         match found {
@@ -167,12 +174,8 @@ impl LocalLog {
     }
 
     /// The file of a run. A segment removed meanwhile means that the start has moved past `from`.
-    pub(super) fn open_run(
-        &self,
-        run: &Run,
-        from: Offset,
-    ) -> Result<std::sync::Arc<dyn crate::sys::File>, ReadError> {
-        self.log_file(run.base).map_err(|error| {
+    pub(super) fn open_run(&self, run: &Run, from: Offset) -> Result<Arc<dyn File>, ReadError> {
+        self.dir().pool().file(self.path(), self.run_key(run, Kind::Log)).map_err(|error| {
             let state = self.state.lock();
             if error.kind() == io::ErrorKind::NotFound && run.base < state.start {
                 return ReadError::OutOfRange { asked: from, start: state.start, end: state.seen.offset };
@@ -181,23 +184,46 @@ impl LocalLog {
         })
     }
 
+    pub(super) fn run_key(&self, run: &Run, kind: Kind) -> FileKey {
+        FileKey { generation: run.generation, ..self.key(run.base, kind) }
+    }
+
     pub(super) fn replay_from(
         &self,
         from: Offset,
         visit: &mut dyn FnMut(&BatchHeader, Bytes) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        let (runs, end) = {
+        let mut next = from;
+        // A replacement of segments between two of them: the rest is looked up anew.
+        while let Some(seen) = self.replay_steadily(next, visit)? {
+            next = seen;
+        }
+        Ok(())
+    }
+
+    /// Replays until the end, or until segments were replaced: then the offset to go on from.
+    fn replay_steadily(
+        &self,
+        from: Offset,
+        visit: &mut dyn FnMut(&BatchHeader, Bytes) -> ControlFlow<()>,
+    ) -> Result<Option<Offset>, ReadError> {
+        let (runs, end, layout) = {
             let state = self.state.lock();
             if from < state.start || from > state.end {
                 return Err(ReadError::OutOfRange { asked: from, start: state.start, end: state.end });
             }
-            (state.all_runs(from), state.end)
+            (state.all_runs(from), state.end, self.layout())
         };
+        let mut next = from;
         let mut least = Offset::ZERO;
         for run in &runs {
-            let at =
-                if from <= run.base { 0 } else { self.locate(run, from)?.map_or(run.size, |(at, _)| at) };
-            let mut scan = Scan::new(self.open_run(run, from)?, at, run.size, FAR).above(least.max(run.base));
+            let opened = self.replay_start(run, from);
+            if self.layout() != layout {
+                return Ok(Some(next));
+            }
+            // From here on the file is the one that was looked up, whatever happens to its name.
+            let (file, at) = opened?;
+            let mut scan = Scan::new(file, at, run.size, FAR).above(least.max(run.base));
             while let Some((at, header)) = scan.next_checked().map_err(|error| damaged(run.base, error))? {
                 least = header.next_offset();
                 if least > end {
@@ -206,11 +232,18 @@ impl LocalLog {
                 }
                 let bytes = scan.batch(at, &header).map_err(|error| damaged(header.base_offset, error))?;
                 if visit(&header, bytes).is_break() {
-                    return Ok(());
+                    return Ok(None);
                 }
+                next = next.max(least);
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// The file of a run, and where the batch that holds `from`, or the first behind it, starts.
+    fn replay_start(&self, run: &Run, from: Offset) -> Result<(Arc<dyn File>, u64), ReadError> {
+        let at = if from <= run.base { 0 } else { self.locate(run, from)?.map_or(run.size, |(at, _)| at) };
+        Ok((self.open_run(run, from)?, at))
     }
 }
 
@@ -244,12 +277,18 @@ impl State {
         // If even the active segment begins at or below the offset, no sealed one holds it.
         let first = if self.active.base <= from { self.sealed.len() } else { first };
         let sealed = self.sealed.iter().skip(first);
-        let sealed =
-            sealed.map(|sealed| Run { base: sealed.base, size: sealed.size, index: RunIndex::Sealed });
+        let sealed = sealed.map(Sealed::run);
         let hint = |at: Offset| self.active.index.find_in_tail(at.0.checked_sub(self.active.base.0)?);
         let index =
             RunIndex::Growing { written: self.active.index.written(), hints: [hint(from), hint(upto)] };
-        sealed.chain([Run { base: self.active.base, size: self.active.size, index }])
+        sealed.chain([Run { base: self.active.base, generation: 0, size: self.active.size, index }])
+    }
+}
+
+impl Sealed {
+    /// The whole segment.
+    pub(super) fn run(&self) -> Run {
+        Run { base: self.base, generation: self.generation, size: self.size, index: RunIndex::Sealed }
     }
 }
 

@@ -110,7 +110,7 @@ impl<'a> Walk<'a> {
         let mut sealed = Vec::new();
         for base in bases.into_iter().filter(|base| *base < point.base) {
             let size = site.open(base, Kind::Log)?.size()?;
-            sealed.push(Sealed { base, size, max_time: None });
+            sealed.push(Sealed { base, generation: 0, size, max_time: None });
         }
         let restored = restore(&site, &point, &settings)?;
         let mut walk = Walk {
@@ -290,7 +290,8 @@ impl<'a> Walk<'a> {
             // It will be built anew when somebody needs it; a full disk must not keep a log closed.
             Err(error) => tracing::warn!(partition = %self.identity.name, %error, "cannot write an index"),
         }
-        self.sealed.push(Sealed { base: full.base, size: full.size, max_time: Some(full.max_time) });
+        let max_time = Some(full.max_time);
+        self.sealed.push(Sealed { base: full.base, generation: 0, size: full.size, max_time });
         self.site.reset_indexes(next)?;
         self.file = self.site.open(next, Kind::Log)?;
         // Its name may not have been synced.

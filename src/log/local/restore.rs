@@ -91,7 +91,7 @@ fn index_batches(active: &mut Active, log: Arc<dyn File>, size: u64, settings: &
 impl Site<'_> {
     /// A file of a segment, by the pool.
     pub(super) fn open(&self, base: Offset, kind: Kind) -> io::Result<Arc<dyn File>> {
-        self.dir.pool().file(self.path, FileKey { log: self.number, base, kind })
+        self.dir.pool().file(self.path, FileKey { log: self.number, base, generation: 0, kind })
     }
 
     /// The first `entries` of an index file, all others cut off; `None` if it does not have so many.
@@ -122,7 +122,7 @@ impl Site<'_> {
         kind: Kind,
         index: &mut Growing<E>,
     ) -> io::Result<Arc<dyn File>> {
-        let key = FileKey { log: self.number, base, kind };
+        let key = FileKey { log: self.number, base, generation: 0, kind };
         let file = self.dir.fs().open(&segment_path(self.path, base, kind), OpenHow::Create)?;
         index.write_tail(&*file)?;
         // From now on it is opened as a sealed one.
@@ -145,7 +145,7 @@ impl Site<'_> {
     }
 
     fn remove_file(&self, base: Offset, kind: Kind) -> io::Result<()> {
-        self.dir.pool().forget(FileKey { log: self.number, base, kind });
+        self.dir.pool().forget(FileKey { log: self.number, base, generation: 0, kind });
         let path = segment_path(self.path, base, kind);
         if self.dir.fs().exists(&path) { self.dir.fs().remove(&path) } else { Ok(()) }
     }
@@ -176,7 +176,7 @@ impl LocalLog {
             if base == point.base {
                 site.reset_indexes(base)?;
             } else if base < point.base {
-                self.rebuild_sealed(base, &state.settings)?;
+                self.rebuild_sealed(base, 0, &state.settings)?;
             }
         }
         state.unsynced_indexes.clear();
@@ -208,16 +208,24 @@ impl LocalLog {
         if !run.index.is_sealed() {
             return;
         }
-        let settings = self.state.lock().settings;
         let _turn = self.rebuilding.lock();
+        let settings = {
+            let mut state = self.state.lock();
+            if state.sealed_of(run).is_none() {
+                // Replaced meanwhile: entries and batches were not of the same file.
+                return;
+            }
+            state.settings
+        };
         tracing::warn!(partition = %self.name(), segment = %run.base, "an index is damaged and built anew");
-        if let Err(error) = self.rebuild_sealed(run.base, &settings) {
+        if let Err(error) = self.rebuild_sealed(run.base, run.generation, &settings) {
             tracing::warn!(partition = %self.name(), segment = %run.base, %error, "cannot rebuild an index");
         }
     }
 
-    fn rebuild_sealed(&self, base: Offset, settings: &LogSettings) -> io::Result<()> {
-        let file = self.log_file(base)?;
+    fn rebuild_sealed(&self, base: Offset, generation: u32, settings: &LogSettings) -> io::Result<()> {
+        let key = |kind| FileKey { generation, ..self.key(base, kind) };
+        let file = self.dir().pool().file(self.path(), key(Kind::Log))?;
         let size = file.size()?;
         let mut segment = Active::new(base, self.dir().clock().wall(), 0);
         index_batches(&mut segment, file, size, settings);
@@ -226,7 +234,7 @@ impl LocalLog {
             [(Kind::Index, segment.index.tail_bytes().1), (Kind::TimeIndex, segment.times.tail_bytes().1)]
         {
             replace(self.dir().fs(), &segment_path(self.path(), base, kind), &bytes)?;
-            self.dir().pool().forget(self.key(base, kind));
+            self.dir().pool().forget(key(kind));
         }
         Ok(())
     }

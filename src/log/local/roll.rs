@@ -81,7 +81,12 @@ impl LocalLog {
             self.dir().pool().forget(FileKey { kind, ..self.key(state.active.base, kind) });
         }
         let max_time = Some(state.active.max_time);
-        state.sealed.push(Sealed { base: state.active.base, size: state.active.size, max_time });
+        state.sealed.push(Sealed {
+            base: state.active.base,
+            generation: 0,
+            size: state.active.size,
+            max_time,
+        });
         let jitter = self.dir().jitter(&state.settings);
         state.active = Active::new(base, now, jitter);
         state.active_unsynced = false;

@@ -12,6 +12,8 @@ use crate::types::{Offset, TimestampMs};
 pub struct Sealed {
     /// Base offset, which is its name.
     pub base: Offset,
+    /// Tells its files from those that had their names before compaction; 0 until then.
+    pub generation: u32,
     /// Bytes of its `.log` file.
     pub size: u64,
     /// Its largest timestamp, once somebody asked.
