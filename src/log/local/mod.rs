@@ -21,6 +21,7 @@ mod recover;
 mod restore;
 mod roll;
 mod scan;
+pub mod seal;
 mod segment;
 mod snapshots;
 #[cfg(test)]
