@@ -62,6 +62,8 @@ impl LocalLog {
 
     /// Syncs all, writes the last index entries and the last mark's facts, and lets go of the files.
     pub(super) fn finish(&self) -> io::Result<()> {
+        // Once it is closed its directory may get another name, and another log its name.
+        let _tidying = self.tidying.lock();
         if self.state.lock().phase == LogState::Online {
             self.commit();
         }

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub(super) struct MarksFile {
     pub marks: Marks,
     pub written_at: MonoNs,
+    /// They differ from what is on disk.
     pub moved: bool,
 }
 
@@ -53,12 +54,30 @@ impl LogDir {
         for log in self.open_logs() {
             match log.mark() {
                 Ok(mark) => {
+                    // Until it is stored.
+                    file.moved = true;
                     file.marks.by_partition.insert(log_key(&log), mark);
                 }
                 Err(error) => tracing::warn!(partition = %log.name(), %error, "the mark stays where it is"),
             }
         }
         self.store_marks(&mut file, clean)
+    }
+
+    /// The mark of a log that is on disk, which recovery goes by. Written now if its segment lies below `base`.
+    pub(super) fn mark_on_disk(&self, log: &LocalLog, base: Offset) -> io::Result<Mark> {
+        let mut file = self.marks.lock();
+        let key = log_key(log);
+        if let Some(mark) = file.marks.by_partition.get(&key).filter(|_| !file.moved)
+            && mark.point.base >= base
+        {
+            return Ok(*mark);
+        }
+        let mark = log.mark()?;
+        file.moved = true;
+        file.marks.by_partition.insert(key, mark);
+        self.store_marks(&mut file, false)?;
+        Ok(mark)
     }
 
     /// Makes a new log start offset durable.

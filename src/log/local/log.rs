@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
@@ -44,6 +44,8 @@ pub struct LocalLog {
     /// Counts replacements of segments. Raised under `state`, before the first file has another name: who looked at
     /// the segments, then opened files, and finds it unchanged, has the files of the segments that it saw.
     layout: AtomicU64,
+    /// A replacement was committed on disk and could not be finished: the next opening finishes it.
+    pub(super) swap_pending: AtomicBool,
     pub(super) marks: watch::Sender<LogMarks>,
     pub(super) lives: Arc<AtomicU64>,
 }
@@ -121,6 +123,7 @@ impl LocalLog {
             rebuilding: Mutex::new(()),
             tidying: Mutex::new(()),
             layout: AtomicU64::new(0),
+            swap_pending: AtomicBool::new(false),
             marks: watch::Sender::new(marks),
             lives: Arc::default(),
         })

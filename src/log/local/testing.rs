@@ -46,13 +46,20 @@ pub const ROOT: &str = "/data";
 impl LocalPlace {
     pub fn on_disk() -> LocalPlace {
         let temporary = TempDir::new();
-        let dir = open_dir(Arc::new(RealFs), &temporary.path().join("data"), &SimClock::new(TimestampMs(1)));
+        let clock = SimClock::new(TimestampMs(1));
+        let dir = try_open_dir(Arc::new(RealFs), &temporary.path().join("data"), &clock).unwrap();
         LocalPlace { clock: SimClock::new(TimestampMs(1)), dir, _temporary: Some(temporary) }
     }
 
     pub fn simulated(fs: &SimFs) -> LocalPlace {
+        LocalPlace::try_simulated(fs).unwrap()
+    }
+
+    /// `None` where the disk fails.
+    pub fn try_simulated(fs: &SimFs) -> Option<LocalPlace> {
         let clock = SimClock::new(TimestampMs(1));
-        LocalPlace { dir: open_dir(Arc::new(fs.clone()), Path::new(ROOT), &clock), clock, _temporary: None }
+        let dir = try_open_dir(Arc::new(fs.clone()), Path::new(ROOT), &clock)?;
+        Some(LocalPlace { dir, clock, _temporary: None })
     }
 
     pub fn log(&self, settings: LogSettings) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
@@ -60,9 +67,9 @@ impl LocalPlace {
     }
 }
 
-fn open_dir(fs: Arc<dyn Fs>, path: &Path, clock: &SimClock) -> Arc<LogDir> {
+fn try_open_dir(fs: Arc<dyn Fs>, path: &Path, clock: &SimClock) -> Option<Arc<LogDir>> {
     let options = LogDirOptions { commit: Commit::Manual, ..LogDirOptions::default() };
-    LogDir::open(fs, Arc::new(clock.clone()), Arc::new(SeededRng::new(1)), path, options).unwrap()
+    LogDir::open(fs, Arc::new(clock.clone()), Arc::new(SeededRng::new(1)), path, options).ok()
 }
 
 impl Place for LocalPlace {
