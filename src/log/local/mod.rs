@@ -3,7 +3,7 @@
 //! why a crash at any point loses nothing that was promised. Knows nothing of producers, topics' settings or clients.
 
 mod append;
-mod clean;
+pub mod clean;
 mod close;
 mod commit;
 mod dir;

@@ -1,6 +1,21 @@
-//! Compaction: keeping the newest record of each key. Must not know what topics are for.
+//! Compaction: keeps, of the records of a log that share a key, the newest. Pure work over the files of one partition:
+//! no locks, no threads, no clock; the live cleaner and the offline verb both stand on it. Must not know the broker.
+//!
+//! A cleaning has two passes. The first reads the dirty section, what was appended since the last cleaning, and fills
+//! a [`KeyMap`](key_map::KeyMap) of fixed size with the newest offset of each key; if the map is full it ends there,
+//! and the rest waits for the next cleaning. The second rewrites every segment from the first of the log to that end,
+//! neighbours joined up to `segment.bytes`, without the records that the map knows a newer one of. The rules are
+//! Kafka's (`Cleaner`, `MemoryRecords.filterTo`), so that either broker can go on where the other stopped.
 
+mod key_map;
 mod replace;
+mod siphash;
 pub mod swap;
 #[cfg(test)]
 mod swap_tests;
+mod task;
+
+pub use task::{
+    CLEANED, CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits,
+    FullSpeed, LastRecord, Pace, SourceSegment,
+};
