@@ -16,6 +16,7 @@ mod large;
 mod raw;
 mod records;
 mod rules;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -31,3 +32,4 @@ pub use codec::{Codec, DecompressError, compress, decompress};
 pub use control::{BadControl, ControlType, EndTxnMarker};
 pub use records::{Batches, Header, HeaderKey, Record, Records, find_timestamp, read_records, split_batches};
 pub use rules::{AppendRules, Rejected};
+pub use stored::{StoredRecord, StoredRecords, empty_batch, rebuild_batch, stored_records};
