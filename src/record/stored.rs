@@ -107,8 +107,8 @@ impl<'a> StoredRecord<'a> {
     }
 }
 
-/// Appends to `out` the batch without the records that `keep` lacks; at least one is kept. `records` are those of
-/// [`stored_records`]; `keep` has a place for each. With a `horizon` the batch gets it, or keeps the one it has.
+/// Appends to `out` the batch without the records whose place in `keep` is false; at least one is kept. `records` are
+/// those of [`stored_records`]. With a `horizon` the batch gets it, or keeps the one it has.
 ///
 /// As Kafka does it: codec, offsets, epochs and sequences stay; the times are those of the records that are left, under
 /// the horizon or the first of them as base.
@@ -119,35 +119,42 @@ pub fn rebuild_batch(
     horizon: Option<TimestampMs>,
     out: &mut BytesMut,
 ) -> Result<(), BadBatch> {
+    let codec = header.codec()?;
+    let start = out.len();
+    let mut rebuilt = BatchHeader {
+        attributes: header.attributes.with_delete_horizon(horizon.is_some()),
+        base_timestamp: horizon.unwrap_or(TimestampMs::NONE),
+        max_timestamp: TimestampMs::NONE,
+        count: 0,
+        ..*header
+    };
+    // Sizes and times are known at the end; the header is then written over this one.
+    put_header(&rebuilt, out);
     let append_time =
         (header.timestamp_type() == TimestampType::LogAppendTime).then_some(header.max_timestamp);
-    let mut base = horizon;
-    let (mut max, mut count) = (TimestampMs::NONE, 0);
-    let mut kept = BytesMut::with_capacity(records.rest.len());
-    for (record, _) in records.zip(keep).filter(|(_, keep)| **keep) {
+    let (first, mut base) = (out.len(), horizon);
+    let places = keep.iter().copied().chain(std::iter::repeat(true));
+    for (record, _) in records.zip(places).filter(|(_, keep)| *keep) {
         let record = record?;
         let time = header.base_timestamp.0.wrapping_add(record.timestamp_delta);
         let time = append_time.unwrap_or(TimestampMs(time));
-        let base = *base.get_or_insert(time);
-        put_record(&mut kept, time.0.wrapping_sub(base.0), record.tail);
-        max = max.max(time);
-        count += 1;
+        rebuilt.base_timestamp = *base.get_or_insert(time);
+        put_record(out, time.0.wrapping_sub(rebuilt.base_timestamp.0), record.tail);
+        rebuilt.max_timestamp = rebuilt.max_timestamp.max(time);
+        rebuilt.count += 1;
     }
-    let codec = header.codec()?;
-    let packed =
-        if codec == Codec::None { kept.freeze() } else { compress(codec, Codec::DEFAULT_LEVEL, &kept) };
-    let start = out.len();
-    let rebuilt = BatchHeader {
-        size: BatchHeader::SIZE + packed.len(),
-        attributes: header.attributes.with_delete_horizon(horizon.is_some()),
-        base_timestamp: base.unwrap_or(TimestampMs::NONE),
-        max_timestamp: append_time.unwrap_or(max),
-        count,
-        ..*header
-    };
-    put_header(&rebuilt, out);
-    out.put_slice(&packed);
-    seal(out.get_mut(start..).unwrap_or_default());
+    if codec != Codec::None {
+        let packed = compress(codec, Codec::DEFAULT_LEVEL, out.get(first..).unwrap_or_default());
+        out.truncate(first);
+        out.put_slice(&packed);
+    }
+    rebuilt.max_timestamp = append_time.unwrap_or(rebuilt.max_timestamp);
+    rebuilt.size = out.len() - start;
+    let batch = out.get_mut(start..).unwrap_or_default();
+    if let Some(place) = batch.get_mut(..BatchHeader::SIZE) {
+        put_header(&rebuilt, &mut &mut *place);
+    }
+    seal(batch);
     Ok(())
 }
 
@@ -173,7 +180,7 @@ fn put_record(out: &mut BytesMut, timestamp_delta: i64, tail: &[u8]) {
     out.put_slice(tail);
 }
 
-fn put_header(header: &BatchHeader, out: &mut BytesMut) {
+fn put_header(header: &BatchHeader, out: &mut impl BufMut) {
     let Offset(base_offset) = header.base_offset;
     out.put_i64(base_offset);
     out.put_i32((header.size - 12) as i32);

@@ -7,15 +7,24 @@
 //! neighbours joined up to `segment.bytes`, without the records that the map knows a newer one of. The rules are
 //! Kafka's (`Cleaner`, `MemoryRecords.filterTo`), so that either broker can go on where the other stopped.
 
+mod cleaning;
+mod groups;
 mod key_map;
+mod output;
 mod replace;
+mod retain;
 mod siphash;
+mod source;
 pub mod swap;
 #[cfg(test)]
 mod swap_tests;
 mod task;
+#[cfg(test)]
+mod tests;
+mod txns;
 
+pub use cleaning::{Cleaner, Cleaning};
 pub use task::{
-    CLEANED, CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits,
+    CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits,
     FullSpeed, LastRecord, Pace, SourceSegment,
 };

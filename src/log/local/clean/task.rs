@@ -1,14 +1,12 @@
 //! What a cleaning is told and what it tells: plain data. Must not know how it is done.
 
+use crate::log::local::seal::Seal;
 use crate::record::{AppendRules, BadBatch};
-use crate::types::{Epoch, Offset, ProducerId, TimestampMs};
+use crate::types::{Offset, ProducerId, TimestampMs};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-
-/// The suffix of the files that a cleaning writes, behind those of their kinds: `<base>.log.cleaned`.
-pub const CLEANED: &str = "cleaned";
 
 /// A segment as a cleaning reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,32 +114,25 @@ impl Pace for FullSpeed {
     }
 }
 
-/// A group of neighbouring segments, cleaned into one. Its files are written and synced as `<base>.<kind>.cleaned`;
-/// nothing has been renamed, the directory is not synced.
+/// A group of neighbouring segments, cleaned into one. Its files are written and synced, under the names
+/// `<base>.log.cleaned`, `.index.cleaned`, `.timeindex.cleaned`, `.seal.cleaned` and, if aborted records are left in it,
+/// `.txnindex.cleaned` (Kafka's format). Nothing has been renamed; the directory is not synced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CleanedGroup {
-    /// Base offset of the first segment, and the name of the new one.
-    pub base: Offset,
-    /// Where the segment behind the group begins: the new segment stands for `[base, end)`.
-    pub end: Offset,
-    /// Base offsets of the segments that it replaces, ascending; the first is `base`.
-    pub replaces: Vec<Offset>,
-    /// Bytes of those.
-    pub size_before: u64,
-    /// Bytes of the new `.log` file.
-    pub size: u64,
-    /// Entries of the new `.index` file.
-    pub index_entries: u32,
-    /// Entries of the new `.timeindex` file, that which closes it included.
-    pub time_entries: u32,
-    /// Largest timestamp; -1 for none.
-    pub max_time: TimestampMs,
-    /// Last offset of the first batch that holds it; `base` for none.
-    pub max_time_offset: Offset,
-    /// Epochs of the batches that were read, and the first offset of each among them.
-    pub epochs: Vec<(Epoch, Offset)>,
-    /// Whether there is a `.txnindex.cleaned`: aborted records are left in the segment.
+    /// What the new files are: base (that of the first segment, and the name of the new one), end (where the segment
+    /// behind the group begins), sizes, epochs, largest timestamp. Its bytes are in `.seal.cleaned`.
+    pub seal: Seal,
+    /// The segments that it replaces, ascending.
+    pub replaces: Vec<SourceSegment>,
+    /// Whether there is a `.txnindex.cleaned`.
     pub has_txn_index: bool,
+}
+
+impl CleanedGroup {
+    /// Bytes of the `.log` files that it replaces.
+    pub fn size_before(&self) -> u64 {
+        self.replaces.iter().map(|segment| segment.size).sum()
+    }
 }
 
 /// Counts of a cleaning.

@@ -1,0 +1,155 @@
+//! Writing the files of a cleaned segment: batches through one buffer, indexes and checksums on the way, all synced at
+//! the end. Must not know why a batch is as it is.
+
+use super::swap::{CLEANED, staged};
+use super::task::{CleanError, CleanSettings, CleanedGroup, Pace, SourceSegment};
+use super::txns::AbortedTxn;
+use crate::log::local::files::{Kind, file_name};
+use crate::log::local::seal::{BLOCK, Body, SUFFIX as SEAL, Side};
+use crate::log::local::segment::Active;
+use crate::record::BatchHeader;
+use crate::sys::{File, Fs, OpenHow};
+use crate::types::{Epoch, Offset, TimestampMs};
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Suffix of the index of aborted transactions.
+pub const TXN_INDEX: &str = "txnindex";
+
+/// Largest `.log` file that Kafka can read.
+pub const LOG_BYTES_MAX: u64 = i32::MAX as u64;
+
+/// Removes what a cleaning of the group at `base` left, if it did.
+pub fn remove_leftovers(fs: &dyn Fs, dir: &Path, base: Offset) -> io::Result<()> {
+    // The seal first: without it the others mean nothing to anybody.
+    let kinds = [SEAL, Kind::Log.suffix(), Kind::Index.suffix(), Kind::TimeIndex.suffix(), TXN_INDEX];
+    for path in kinds.map(|suffix| staged(dir, base, suffix, CLEANED)) {
+        if fs.exists(&path) {
+            fs.remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// A cleaned segment in the making.
+pub struct Output<'a> {
+    fs: &'a dyn Fs,
+    dir: &'a Path,
+    pace: &'a dyn Pace,
+    interval_bytes: u64,
+    /// Written to at each [`Output::flush`]; the buffer keeps its memory from group to group.
+    buffer: &'a mut Vec<u8>,
+    flush_bytes: usize,
+    log: Arc<dyn File>,
+    flushed: u64,
+    /// The segment's size, indexes and largest time, as when it is appended to.
+    segment: Active,
+    blocks: Vec<u32>,
+    epochs: Vec<(Epoch, Offset)>,
+    aborted: Vec<u8>,
+}
+
+impl<'a> Output<'a> {
+    /// Begins the files of the segment at `base`; `buffer` is written out when it holds `flush_bytes`.
+    pub fn create(
+        fs: &'a dyn Fs,
+        dir: &'a Path,
+        base: Offset,
+        settings: &CleanSettings,
+        buffer: &'a mut Vec<u8>,
+        flush_bytes: usize,
+        pace: &'a dyn Pace,
+    ) -> io::Result<Output<'a>> {
+        remove_leftovers(fs, dir, base)?;
+        buffer.clear();
+        Ok(Output {
+            fs,
+            dir,
+            pace,
+            interval_bytes: settings.index_interval_bytes,
+            buffer,
+            flush_bytes: flush_bytes.max(BLOCK as usize),
+            log: fs.open(&staged(dir, base, Kind::Log.suffix(), CLEANED), OpenHow::CreateNew)?,
+            flushed: 0,
+            segment: Active::new(base, TimestampMs::NONE, 0),
+            blocks: Vec::new(),
+            epochs: Vec::new(),
+            aborted: Vec::new(),
+        })
+    }
+
+    /// Bytes of batches so far.
+    pub fn size(&self) -> u64 {
+        self.segment.size
+    }
+
+    /// Takes note of a batch that was read, kept or not: epochs begin where they began.
+    pub fn note_epoch(&mut self, header: &BatchHeader) {
+        if self.epochs.last().is_none_or(|(epoch, _)| *epoch < header.leader_epoch) {
+            self.epochs.push((header.leader_epoch, header.base_offset));
+        }
+    }
+
+    /// Appends a batch.
+    pub fn append(&mut self, header: &BatchHeader, bytes: &[u8]) -> Result<(), CleanError> {
+        self.segment.note(header, self.interval_bytes);
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= self.flush_bytes {
+            self.flush(self.buffer.len() / BLOCK as usize * BLOCK as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of an aborted transaction of which records are left.
+    pub fn append_aborted(&mut self, aborted: &AbortedTxn) {
+        aborted.encode(&mut self.aborted);
+    }
+
+    /// Writes the first `len` bytes of the buffer: whole blocks, or all there will be.
+    fn flush(&mut self, len: usize) -> Result<(), CleanError> {
+        let ready = self.buffer.get(..len).unwrap_or_default();
+        self.log.write_all_at(&[IoSlice::new(ready)], self.flushed)?;
+        self.blocks.extend(ready.chunks(BLOCK as usize).map(crc32fast::hash));
+        self.flushed += len as u64;
+        self.buffer.drain(..len);
+        // A batch larger than the buffer made it larger; it is not kept so.
+        self.buffer.shrink_to(2 * self.flush_bytes);
+        match self.pace.moved(0, len as u64).is_break() {
+            true => Err(CleanError::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes the rest and the side files, and syncs them all. The segment stands for offsets up to `end`.
+    pub fn finish(mut self, end: Offset, replaces: Vec<SourceSegment>) -> Result<CleanedGroup, CleanError> {
+        self.flush(self.buffer.len())?;
+        self.log.sync_data()?;
+        self.segment.note_time();
+        let base = self.segment.base;
+        let index = self.write_side(Kind::Index.suffix(), &self.segment.index.tail_bytes().1)?;
+        let times = self.write_side(Kind::TimeIndex.suffix(), &self.segment.times.tail_bytes().1)?;
+        let has_txn_index = !self.aborted.is_empty();
+        if has_txn_index {
+            self.write_side(TXN_INDEX, &self.aborted)?;
+        }
+        let body = Body {
+            size: self.segment.size,
+            max_time: self.segment.max_time,
+            max_time_offset: self.segment.max_time_offset,
+            epochs: self.epochs.clone(),
+            blocks: std::mem::take(&mut self.blocks),
+        };
+        let seal = body.sealed(base, end, index, times);
+        self.write_side(SEAL, &seal.encode())?;
+        Ok(CleanedGroup { seal, replaces, has_txn_index })
+    }
+
+    fn write_side(&self, suffix: &str, bytes: &[u8]) -> io::Result<Side> {
+        let path = staged(self.dir, self.segment.base, suffix, CLEANED);
+        let file = self.fs.open(&path, OpenHow::CreateNew)?;
+        file.write_all_at(&[IoSlice::new(bytes)], 0)?;
+        file.sync_data()?;
+        Ok(Side::of(bytes))
+    }
+}
