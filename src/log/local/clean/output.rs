@@ -123,13 +123,17 @@ impl<'a> Output<'a> {
 
     /// Writes the rest and the side files, and syncs them all. The segment stands for offsets up to `end`.
     pub fn finish(mut self, end: Offset, replaces: Vec<SourceSegment>) -> Result<CleanedGroup, CleanError> {
+        // An old index of aborted transactions must not outlive its markers: a reader would take the producer's next
+        // transaction for the aborted one. So an empty one takes its place.
+        let txn_index = |segment: &SourceSegment| self.dir.join(file_name(segment.base, TXN_INDEX));
+        let had_txn_index = replaces.iter().any(|segment| self.fs.exists(&txn_index(segment)));
         self.flush(self.buffer.len())?;
         self.log.sync_data()?;
         self.segment.note_time();
         let base = self.segment.base;
         let index = self.write_side(Kind::Index.suffix(), &self.segment.index.tail_bytes().1)?;
         let times = self.write_side(Kind::TimeIndex.suffix(), &self.segment.times.tail_bytes().1)?;
-        let has_txn_index = !self.aborted.is_empty();
+        let has_txn_index = had_txn_index || !self.aborted.is_empty();
         if has_txn_index {
             self.write_side(TXN_INDEX, &self.aborted)?;
         }
