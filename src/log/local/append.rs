@@ -21,7 +21,7 @@ impl LocalLog {
     ) -> Result<Appended, AppendError> {
         let mut state = self.state.lock();
         let state = &mut *state;
-        if state.phase != LogState::Online {
+        if state.phase != LogState::Online || self.dir().health.is_failed() {
             return Err(AppendError::Offline);
         }
         let first = state.end;

@@ -22,7 +22,7 @@ impl LocalLog {
     pub(super) fn mark(&self) -> io::Result<Mark> {
         let owed = {
             let mut state = self.state.lock();
-            if state.phase != LogState::Online {
+            if state.phase != LogState::Online || self.dir().health.is_failed() {
                 return Err(io::Error::other("the log is offline"));
             }
             self.write_indexes(&mut state)?;
@@ -72,7 +72,7 @@ impl LocalLog {
         if state.phase == LogState::Closed {
             return Ok(());
         }
-        let was_online = state.phase == LogState::Online;
+        let was_online = state.phase == LogState::Online && !self.dir().health.is_failed();
         let all_durable = was_online && state.point.end == state.end && state.unsynced.is_empty();
         let owed = if all_durable {
             self.owed_at_close(&mut state)

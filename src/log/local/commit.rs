@@ -102,7 +102,10 @@ impl LocalLog {
         let Some(work) = self.capture() else { return };
         match self.sync(&work) {
             Ok(()) => self.committed(work.point),
-            Err(error) => self.fail(&mut self.state.lock(), &error, "sync"),
+            Err(error) => {
+                self.fail(&mut self.state.lock(), &error, "sync");
+                self.dir().probe();
+            }
         }
         drop(turn);
         self.spill_indexes();
@@ -118,7 +121,8 @@ impl LocalLog {
         state.queued = false;
         state.unflushed = 0;
         state.flush_due = None;
-        if state.phase != LogState::Online {
+        // What is taken offline here would be by the directory itself, a moment later.
+        if state.phase != LogState::Online || self.dir().health.is_failed() {
             return None;
         }
         state.active_unsynced = false;
@@ -184,6 +188,7 @@ impl LocalLog {
 
     /// Cuts a failed log back to its durable end and goes on, in a new life.
     pub(super) fn cut_to_durable(&self) -> io::Result<()> {
+        self.dir().health.check()?;
         let _turn = self.syncing.lock();
         let mut state = self.state.lock();
         match state.phase {

@@ -3,6 +3,7 @@
 
 use super::commit::CommitQueue;
 use super::files::FilePool;
+use super::health::{Health, LogDirState, WatchedFs};
 use super::keep::{Keeper, MarksFile};
 use super::log::{Identity, LocalLog};
 use super::marks::{self, Marks};
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How a log directory works.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,7 @@ pub struct LogDir {
     pub(super) pool: FilePool,
     pub(super) queue: Arc<CommitQueue>,
     pub(super) keeper: Arc<Keeper>,
+    pub(super) health: Arc<Health>,
     pub(super) meta: Meta,
     pub(super) was_clean: bool,
     /// Held while marks are collected and written. Taken before a log's `state`, never after.
@@ -83,6 +86,15 @@ pub struct LogDir {
     lock: Mutex<Option<FileLock>>,
 }
 
+/// Whose a log directory is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Id of the cluster.
+    pub cluster_id: Uuid,
+    /// The broker.
+    pub node_id: i32,
+}
+
 /// Why a log directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenDirError {
@@ -92,6 +104,17 @@ pub enum OpenDirError {
     /// `meta.properties` is not readable. It is not replaced: its ids say whose data this is.
     #[error("{0} is damaged or of an unknown version")]
     BadMeta(PathBuf),
+    /// It belongs to another cluster, or to another node of this one.
+    #[error("the log directory {path} belongs to node {} of cluster {}, not to node {} of cluster {}",
+        found.node_id, found.cluster_id, wanted.node_id, wanted.cluster_id)]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        found: Member,
+        /// Whose it should be.
+        wanted: Member,
+    },
     /// The file system said no.
     #[error("cannot open the log directory: {0}")]
     Storage(#[from] io::Error),
@@ -133,14 +156,40 @@ impl LogDir {
         path: &Path,
         options: LogDirOptions,
     ) -> Result<Arc<LogDir>, OpenDirError> {
+        LogDir::open_for(fs, clock, rng, path, options, None)
+    }
+
+    /// What `meta.properties` of the directory at `path` says, without taking the directory into use; `None` if
+    /// there is no such file.
+    pub fn peek(fs: &dyn Fs, path: &Path) -> Result<Option<Meta>, OpenDirError> {
+        let file = path.join(meta::META_FILE);
+        let Some(bytes) = read_if_there(fs, &file)? else { return Ok(None) };
+        Meta::parse(&bytes).map(Some).ok_or(OpenDirError::BadMeta(file))
+    }
+
+    /// As [`LogDir::open`], as one of several directories: a new one joins `member`, and one of another is refused.
+    pub fn open_for(
+        fs: Arc<dyn Fs>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        path: &Path,
+        options: LogDirOptions,
+        member: Option<Member>,
+    ) -> Result<Arc<LogDir>, OpenDirError> {
+        let keeper = Arc::<Keeper>::default();
+        let health = Arc::new(Health::new(path, {
+            let keeper = Arc::clone(&keeper);
+            move || keeper.wake()
+        }));
+        let fs: Arc<dyn Fs> = Arc::new(WatchedFs { inner: fs, health: Arc::clone(&health) });
         make_durable(&*fs, path)?;
         let lock = fs.lock(&path.join(".lock")).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => OpenDirError::InUse(path.to_owned()),
             _ => error.into(),
         })?;
-        let meta = read_meta(&*fs, &*rng, path)?;
+        let meta = read_meta(&*fs, &*rng, path, member)?;
         let names = fs.list(path)?;
-        let has_partitions = names.iter().any(|name| partition_of(name).is_some());
+        let has_partitions = names.iter().any(|name| partition_named(name).is_some());
         let stored = read_if_there(&*fs, &path.join(marks::FILE))?.map(|bytes| Marks::decode(&bytes));
         let lost = !matches!(stored, Some(Some(_))) && has_partitions;
         let mut marks = stored.flatten().unwrap_or(Marks { clean: !lost, lost, ..Marks::default() });
@@ -152,7 +201,8 @@ impl LogDir {
         let dir = Arc::new(LogDir {
             pool: FilePool::new(fs.clone(), options.open_files_max),
             queue: Arc::new(CommitQueue::new()),
-            keeper: Arc::default(),
+            keeper,
+            health,
             meta,
             was_clean,
             marks: Mutex::new(MarksFile { marks, written_at: clock.mono(), moved: false }),
@@ -191,9 +241,31 @@ impl LogDir {
         self.meta.directory_id
     }
 
+    /// Id of the broker that it belongs to.
+    pub fn node_id(&self) -> i32 {
+        self.meta.node_id
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it can be used; `health.rs` says what it fails from.
+    pub fn state(&self) -> LogDirState {
+        self.health.state()
+    }
+
+    /// Changes once, when the directory fails.
+    pub fn watch_state(&self) -> watch::Receiver<LogDirState> {
+        self.health.watch()
+    }
+
+    /// Whether there is a directory for the partition that was made for this topic; also if it does not say for
+    /// which, and `or_unnamed`.
+    pub fn holds(&self, name: &TopicPartition, id: TopicId, or_unnamed: bool) -> io::Result<bool> {
+        let path = self.path.join(name.to_string());
+        Ok(self.fs.is_dir(&path) && self.stored_id(&path)?.map_or(or_unnamed, |stored| stored == id))
     }
 
     /// Opens or makes the log of a partition. The tail that a crash may have torn is recovered here, not when the
@@ -205,6 +277,32 @@ impl LogDir {
         id: TopicId,
         settings: LogSettings,
     ) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
+        let known = self.known(id, name);
+        self.open_known(name, id, settings, known)
+    }
+
+    /// As [`LogDir::open_partition`] for a partition whose directory was brought here while nobody had it open: what
+    /// the marks here say of it, if anything, is of an earlier time, so all of the log is read. What was found is
+    /// marked before this returns.
+    pub fn adopt_partition(
+        self: &Arc<Self>,
+        name: &TopicPartition,
+        id: TopicId,
+        settings: LogSettings,
+    ) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
+        let opened = self.open_known(name, id, settings, Known::Lost)?;
+        self.write_marks(false)?;
+        Ok(opened)
+    }
+
+    fn open_known(
+        self: &Arc<Self>,
+        name: &TopicPartition,
+        id: TopicId,
+        settings: LogSettings,
+        known: Known,
+    ) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
+        self.health.check()?;
         let _opening = self.begin_opening(name)?;
         let path = self.path.join(name.to_string());
         if self.fs.is_dir(&path) {
@@ -220,7 +318,6 @@ impl LogDir {
             id,
             path,
         };
-        let known = self.known(id, name);
         let (state, recovery) = if self.unsyncable.lock().contains(name) {
             return Err(io::Error::other("a sync of this log failed when it was opened before").into());
         } else if self.fs.is_dir(&identity.path) {
@@ -242,12 +339,13 @@ impl LogDir {
     /// Every partition that has a directory here, with the topic id it was made for.
     pub fn partitions_on_disk(&self) -> io::Result<Vec<(TopicPartition, Option<TopicId>)>> {
         let names = self.fs.list(&self.path)?;
-        let partitions = names.into_iter().filter_map(|path| Some((partition_of(&path)?, path)));
+        let partitions = names.into_iter().filter_map(|path| Some((partition_named(&path)?, path)));
         partitions.map(|(name, path)| Ok((name, self.stored_id(&path)?))).collect()
     }
 
     /// Removes a partition whose log is closed. It is gone for good on return; its bytes are removed in the background.
     pub fn delete_partition(&self, name: &TopicPartition) -> io::Result<()> {
+        self.health.check()?;
         let open = self.logs.lock().get(name).and_then(Weak::upgrade);
         if open.is_some() {
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the log is open"));
@@ -279,6 +377,12 @@ impl LogDir {
         for thread in std::mem::take(&mut *self.threads.lock()) {
             let _ = thread.join();
         }
+        if let Err(failed) = self.health.check() {
+            // Nothing is written to it any more, and nobody of this process will use it.
+            self.take_logs_offline();
+            drop(self.lock.lock().take());
+            return Err(failed);
+        }
         self.commit_waiting();
         self.empty_trash();
         self.find_lost_marks()?;
@@ -297,16 +401,29 @@ impl LogDir {
                 log.commit();
             }
         }
+        if self.health.is_failed() {
+            self.take_logs_offline();
+        }
         if self.bytes_since_marks.load(Ordering::Relaxed) >= self.options.mark_bytes {
             self.keeper.wake();
         }
     }
 
+    /// After the directory failed: no log in it takes or acknowledges anything any more. For callers without a lock of a
+    /// log.
+    pub fn take_logs_offline(&self) {
+        for log in self.open_logs() {
+            log.take_offline();
+        }
+    }
+
     /// Makes the names in the directory durable. If that fails, the names of new partitions may be lost though a later
-    /// sync succeeds, so their logs go offline.
+    /// sync succeeds, so their logs go offline, and the directory with them unless it is only full.
     pub(super) fn sync_root(&self) -> io::Result<()> {
+        self.health.check()?;
         let synced = self.fs.sync_dir(&self.path);
         if let Err(error) = &synced {
+            self.health.root_sync_failed(error);
             for log in self.open_logs() {
                 log.parent_sync_failed(error);
             }
@@ -446,14 +563,19 @@ fn make_durable(fs: &dyn Fs, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn read_meta(fs: &dyn Fs, rng: &dyn Rng, dir: &Path) -> Result<Meta, OpenDirError> {
-    let path = dir.join(meta::META_FILE);
-    if let Some(bytes) = read_if_there(fs, &path)? {
-        return Meta::parse(&bytes).ok_or(OpenDirError::BadMeta(path));
+/// The ids of the directory; a new one gets an id of its own.
+fn read_meta(fs: &dyn Fs, rng: &dyn Rng, dir: &Path, member: Option<Member>) -> Result<Meta, OpenDirError> {
+    if let Some(meta) = LogDir::peek(fs, dir)? {
+        let found = Member { cluster_id: meta.cluster_id, node_id: meta.node_id };
+        return match member.filter(|wanted| *wanted != found) {
+            Some(wanted) => Err(OpenDirError::Foreign { path: dir.to_owned(), found, wanted }),
+            None => Ok(meta),
+        };
     }
     let draw = || Uuid::from_random(rng.next_u128());
-    let meta = Meta { cluster_id: draw(), node_id: 1, directory_id: draw() };
-    write_atomically(fs, &path, meta.to_text().as_bytes())?;
+    let Member { cluster_id, node_id } = member.unwrap_or_else(|| Member { cluster_id: draw(), node_id: 1 });
+    let meta = Meta { cluster_id, node_id, directory_id: draw() };
+    write_atomically(fs, &dir.join(meta::META_FILE), meta.to_text().as_bytes())?;
     Ok(meta)
 }
 
@@ -466,7 +588,7 @@ pub(super) fn read_if_there(fs: &dyn Fs, path: &Path) -> io::Result<Option<Vec<u
 }
 
 /// The partition whose directory has this name: a topic name, a dash, a number.
-fn partition_of(path: &Path) -> Option<TopicPartition> {
+pub fn partition_named(path: &Path) -> Option<TopicPartition> {
     let name = path.file_name()?.to_str()?;
     let (topic, number) = name.rsplit_once('-')?;
     let number =

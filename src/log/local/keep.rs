@@ -30,6 +30,10 @@ pub(super) struct Keeper {
 impl LogDir {
     /// Writes the marks if they are due, and removes what is in the trash.
     pub(super) fn keep(&self, woken: bool) {
+        if self.health.is_failed() {
+            self.take_logs_offline();
+            return;
+        }
         let bytes = self.bytes_since_marks.load(Ordering::Relaxed);
         let many = bytes >= self.options.mark_bytes;
         let due = many || {
@@ -107,12 +111,22 @@ impl LogDir {
     }
 
     fn store_marks(&self, file: &mut MarksFile, clean: bool) -> io::Result<()> {
+        self.health.check()?;
         file.written_at = self.clock.mono();
         file.marks.clean = clean;
-        replace(&*self.fs, &self.path.join(marks::FILE), &file.marks.encode())?;
-        self.sync_root()?;
-        file.moved = false;
-        Ok(())
+        let replaced = replace(&*self.fs, &self.path.join(marks::FILE), &file.marks.encode());
+        let stored = replaced.and_then(|()| self.sync_root());
+        self.health.marks_written(&stored);
+        // What could not be written is owed.
+        file.moved = stored.is_err();
+        stored
+    }
+
+    /// The sync of a log failed: the marks, which are a sync too, tell whether the disk is to blame. They are written
+    /// soon, by a thread that holds no lock of a log.
+    pub(super) fn probe(&self) {
+        self.marks.lock().moved = true;
+        self.keeper.wake();
     }
 
     /// Once every partition here has a mark again, a partition without one is new and not one whose mark was lost.

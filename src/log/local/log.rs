@@ -194,6 +194,15 @@ impl LocalLog {
         }
     }
 
+    /// Its directory failed, which was said once, there.
+    pub(super) fn take_offline(&self) {
+        let mut state = self.state.lock();
+        if state.phase == LogState::Online {
+            state.phase = LogState::Failed;
+            self.marks.send_modify(|marks| marks.state = LogState::Failed);
+        }
+    }
+
     /// Takes the log offline: what is not durable by now may be lost.
     pub(super) fn fail(&self, state: &mut State, error: &io::Error, doing: &str) {
         if state.phase != LogState::Online {

@@ -11,6 +11,7 @@ mod epochs;
 mod files;
 mod find;
 mod front;
+mod health;
 mod index_file;
 mod keep;
 mod log;
@@ -31,6 +32,8 @@ mod testing;
 mod tests;
 mod time_index;
 
-pub use dir::{Commit, LogDir, LogDirOptions, OpenDirError, OpenLogError};
+pub use dir::{Commit, LogDir, LogDirOptions, Member, OpenDirError, OpenLogError, partition_named};
+pub use health::LogDirState;
 pub use log::LocalLog;
+pub use meta::Meta;
 pub use recover::Recovery;
