@@ -86,14 +86,16 @@ impl Broker {
 
     /// Some of everything, until a call fails.
     async fn work(&self, told: &mut Told, round: usize) -> Result<(), CallError> {
-        let broker = Registration { broker_id: 1, incarnation: Uuid([7; 16]), directory: Uuid([9; 16]) };
+        let dirs: Arc<[Uuid]> = [Uuid([9; 16])].into();
+        let broker =
+            Registration { broker_id: 1, incarnation: Uuid([7; 16]), directories: Arc::clone(&dirs) };
         let catalog = self.catalog.clone();
         let clean = round == 0;
         told.epoch = Some(self.drive(async move { catalog.boot(clean, broker).await }).await?);
         for at in 0..6 {
             let name = format!("t{round}-{at}");
-            let (catalog, topic) = (self.catalog.clone(), name.clone());
-            let made = async move { catalog.create_topic(topic.into(), 2, Configs::new()).await };
+            let (catalog, topic, dirs) = (self.catalog.clone(), name.clone(), Arc::clone(&dirs));
+            let made = async move { catalog.create_topic(topic.into(), 2, Configs::new(), dirs).await };
             let id = self.drive(made).await?.unwrap();
             assert_eq!(
                 self.published.0.load().topic(&name).map(|topic| topic.id),

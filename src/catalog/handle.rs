@@ -3,7 +3,7 @@
 use super::image::{Configs, Registration, Resource, TopicEntry};
 use super::machine::{Catalog, Command, NotAdded, NotCreated, NotSet, Reply, UnknownTopic};
 use crate::coordinator::{CallError, ShardHandle};
-use crate::types::{Epoch, ProducerId, TopicId};
+use crate::types::{Epoch, ProducerId, TopicId, Uuid};
 use std::sync::Arc;
 
 /// A way to change the catalog. Each function returns once the change is durable and published; the outer error is
@@ -40,14 +40,15 @@ impl CatalogHandle {
         expect!(self.shard.call(Command::BumpEpoch).await?, Reply::Epoch(epoch) => epoch)
     }
 
-    /// Makes a topic.
+    /// Makes a topic, its partitions spread over these log directories.
     pub async fn create_topic(
         &self,
         name: Arc<str>,
         partitions: i32,
         configs: Configs,
+        directories: Arc<[Uuid]>,
     ) -> Result<Result<TopicId, NotCreated>, CallError> {
-        let command = Command::CreateTopic { name, partitions, configs };
+        let command = Command::CreateTopic { name, partitions, configs, directories };
         expect!(self.shard.call(command).await?, Reply::Created(result) => result)
     }
 
@@ -59,10 +60,26 @@ impl CatalogHandle {
         expect!(self.shard.call(Command::DeleteTopic { id }).await?, Reply::Deleted(result) => result)
     }
 
-    /// Gives a topic `total` partitions; returns how many it had.
-    pub async fn add_partitions(&self, id: TopicId, total: i32) -> Result<Result<i32, NotAdded>, CallError> {
-        let command = Command::AddPartitions { id, total };
+    /// Gives a topic `total` partitions, the new ones spread over these log directories; returns how many it had.
+    pub async fn add_partitions(
+        &self,
+        id: TopicId,
+        total: i32,
+        directories: Arc<[Uuid]>,
+    ) -> Result<Result<i32, NotAdded>, CallError> {
+        let command = Command::AddPartitions { id, total, directories };
         expect!(self.shard.call(command).await?, Reply::PartitionsAdded(result) => result)
+    }
+
+    /// Says in which log directory a partition is.
+    pub async fn put_partition(
+        &self,
+        id: TopicId,
+        partition: i32,
+        directory: Uuid,
+    ) -> Result<Result<(), UnknownTopic>, CallError> {
+        let command = Command::PutPartition { id, partition, directory };
+        expect!(self.shard.call(command).await?, Reply::PartitionPut(result) => result)
     }
 
     /// Changes all settings of a resource from `was`, as the caller saw them, to `now`.

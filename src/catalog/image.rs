@@ -57,21 +57,32 @@ pub struct TopicEntry {
     pub id: TopicId,
     /// Number of its partitions.
     pub partitions: i32,
+    /// Ids of the log directories they are in, by number of the partition; see [`TopicEntry::directory`].
+    pub(super) directories: Vec<Uuid>,
     /// What was set for it.
     pub configs: Configs,
     /// The broker's own.
     pub internal: bool,
 }
 
+impl TopicEntry {
+    /// Id of the log directory that the partition was put in; zero in catalogs that do not say, whose partitions are
+    /// where the catalog is.
+    pub fn directory(&self, partition: i32) -> Uuid {
+        let index = usize::try_from(partition).ok();
+        index.and_then(|index| self.directories.get(index)).copied().unwrap_or(Uuid::ZERO)
+    }
+}
+
 /// How this broker last registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// `node.id`.
     pub broker_id: i32,
     /// Id of the process that registered.
     pub incarnation: Uuid,
-    /// Id of its log directory.
-    pub directory: Uuid,
+    /// Ids of the log directories that it could use then.
+    pub directories: Arc<[Uuid]>,
 }
 
 /// Everything the catalog knows. A copy costs a few pointers; a change after a copy a few kilobytes (see [`CowMap`]).
@@ -150,8 +161,17 @@ impl CatalogImage {
     }
 
     /// How this broker last registered; `None` before its first start.
-    pub fn registration(&self) -> Option<Registration> {
-        self.registration
+    pub fn registration(&self) -> Option<&Registration> {
+        self.registration.as_ref()
+    }
+
+    /// Number of partitions in each log directory that has any.
+    pub fn partitions_by_directory(&self) -> BTreeMap<Uuid, usize> {
+        let mut counts = BTreeMap::new();
+        for directory in self.topics().flat_map(|topic| &topic.directories) {
+            *counts.entry(*directory).or_default() += 1;
+        }
+        counts
     }
 
     /// The first producer id that no block holds.
@@ -166,11 +186,13 @@ impl CatalogImage {
         match record {
             CatalogRecord::Feature { .. } => {}
             CatalogRecord::Broker { broker, epoch } => {
-                self.registration = Some(*broker);
+                self.registration = Some(broker.clone());
                 self.epoch = self.epoch.max(*epoch);
             }
             CatalogRecord::Topic { name, id } => self.add_topic(name, *id),
-            CatalogRecord::Partition { topic, partition, .. } => self.add_partition(*topic, *partition),
+            CatalogRecord::Partition { topic, partition, directory, .. } => {
+                self.put_partition(*topic, *partition, *directory);
+            }
             CatalogRecord::RemoveTopic { id } => self.remove_topic(*id),
             CatalogRecord::Config { resource, key, value } => {
                 self.set_config(resource, key, value.as_deref())
@@ -190,6 +212,7 @@ impl CatalogImage {
             name: Arc::clone(name),
             id,
             partitions: 0,
+            directories: Vec::new(),
             configs: Configs::new(),
             internal: is_internal(name),
         };
@@ -204,9 +227,18 @@ impl CatalogImage {
         self.topics.get_mut(name).map(Arc::make_mut)
     }
 
-    fn add_partition(&mut self, topic: TopicId, partition: i32) {
+    /// A partition that is there is in this directory from now on.
+    fn put_partition(&mut self, topic: TopicId, partition: i32, directory: Uuid) {
         let Some(name) = self.names.get(&topic).cloned() else { return };
-        if let Some(entry) = self.topic_mut(&name) {
+        if let Some(entry) = self.topic_mut(&name)
+            && let Ok(index) = usize::try_from(partition)
+        {
+            if let Some(place) = entry.directories.get_mut(index) {
+                *place = directory;
+            } else if index == entry.directories.len() {
+                // Records of a topic come in the order of its partitions.
+                entry.directories.push(directory);
+            }
             entry.partitions = entry.partitions.max(partition.saturating_add(1));
         }
     }

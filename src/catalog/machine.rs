@@ -6,6 +6,8 @@ use super::records::CatalogRecord;
 use super::rewrite::{Place, rewrite};
 use crate::coordinator::{CallId, Cx, Load, Machine};
 use crate::types::{Epoch, Offset, ProducerId, TopicId, Uuid};
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Partitions that one command may make: they become one batch of records of about 100 bytes each.
@@ -38,6 +40,8 @@ pub enum Command {
         partitions: i32,
         /// Its settings.
         configs: Configs,
+        /// Log directories that take partitions, in the order of the settings.
+        directories: Arc<[Uuid]>,
     },
     /// Deletes a topic with its settings. Reply: `Deleted`.
     DeleteTopic {
@@ -50,6 +54,17 @@ pub enum Command {
         id: TopicId,
         /// Number of partitions afterwards.
         total: i32,
+        /// Log directories that take partitions, in the order of the settings.
+        directories: Arc<[Uuid]>,
+    },
+    /// A partition is in another log directory than it was. Reply: `PartitionPut`.
+    PutPartition {
+        /// Id of the topic.
+        id: TopicId,
+        /// Number of the partition.
+        partition: i32,
+        /// Where it is.
+        directory: Uuid,
     },
     /// Changes settings, if they are still as the caller saw them when it worked out the change. Reply: `ConfigsSet`.
     SetConfigs {
@@ -78,6 +93,8 @@ pub enum Reply {
     Deleted(Result<Arc<TopicEntry>, UnknownTopic>),
     /// To `AddPartitions`: the number of partitions before.
     PartitionsAdded(Result<i32, NotAdded>),
+    /// To `PutPartition`.
+    PartitionPut(Result<(), UnknownTopic>),
     /// To `SetConfigs`.
     ConfigsSet(Result<(), NotSet>),
     /// To `AllocateProducerIds`: `count` ids from `first` on.
@@ -196,11 +213,16 @@ impl Machine for Catalog {
         let reply = match command {
             Command::Boot { clean, broker } => boot(cx, clean, broker),
             Command::BumpEpoch => bump(cx),
-            Command::CreateTopic { name, partitions, configs } => {
-                Reply::Created(create_topic(cx, &name, partitions, &configs))
+            Command::CreateTopic { name, partitions, configs, directories } => {
+                Reply::Created(create_topic(cx, &name, partitions, &configs, &directories))
             }
             Command::DeleteTopic { id } => Reply::Deleted(delete_topic(cx, id)),
-            Command::AddPartitions { id, total } => Reply::PartitionsAdded(add_partitions(cx, id, total)),
+            Command::AddPartitions { id, total, directories } => {
+                Reply::PartitionsAdded(add_partitions(cx, id, total, &directories))
+            }
+            Command::PutPartition { id, partition, directory } => {
+                Reply::PartitionPut(put_partition(cx, id, partition, directory))
+            }
             Command::SetConfigs { resource, was, now } => {
                 Reply::ConfigsSet(set_configs(cx, &resource, &was, &now))
             }
@@ -250,6 +272,10 @@ fn boot(cx: &mut Cx<'_, Catalog>, clean: bool, broker: Registration) -> Reply {
             let epoch = image.epoch.saturating_add(1);
             cx.emit(CatalogRecord::Broker { broker, epoch });
         }
+        Some(before) if before.directories != broker.directories => {
+            let epoch = image.epoch;
+            cx.emit(CatalogRecord::Broker { broker, epoch });
+        }
         Some(_) => {}
     }
     Reply::Epoch(cx.hard().epoch())
@@ -257,7 +283,7 @@ fn boot(cx: &mut Cx<'_, Catalog>, clean: bool, broker: Registration) -> Reply {
 
 fn bump(cx: &mut Cx<'_, Catalog>) -> Reply {
     let epoch = cx.hard().epoch.saturating_add(1);
-    if let Some(broker) = cx.hard().registration() {
+    if let Some(broker) = cx.hard().registration().cloned() {
         cx.emit(CatalogRecord::Broker { broker, epoch });
     }
     Reply::Epoch(cx.hard().epoch())
@@ -268,6 +294,7 @@ fn create_topic(
     name: &Arc<str>,
     partitions: i32,
     configs: &Configs,
+    directories: &[Uuid],
 ) -> Result<TopicId, NotCreated> {
     valid_topic_name(name)?;
     if let Some(topic) = cx.hard().topic(name) {
@@ -287,7 +314,7 @@ fn create_topic(
         let value = Some(value.clone());
         cx.emit(CatalogRecord::Config { resource: resource.clone(), key: key.clone(), value });
     }
-    emit_partitions(cx, id, 0, partitions);
+    emit_partitions(cx, id, 0..partitions, directories);
     if let Some(topic) = cx.hard().topic(name).cloned() {
         cx.effect(Effect::TopicCreated(topic));
     }
@@ -304,11 +331,41 @@ fn new_topic_id(cx: &Cx<'_, Catalog>) -> TopicId {
     }
 }
 
-fn emit_partitions(cx: &mut Cx<'_, Catalog>, topic: TopicId, from: i32, to: i32) {
-    for partition in from..to {
-        let record = cx.hard().partition_record(topic, partition);
+/// Each partition goes to the directory that has the fewest, the first of those, as in Kafka.
+fn emit_partitions(cx: &mut Cx<'_, Catalog>, topic: TopicId, new: Range<i32>, directories: &[Uuid]) {
+    let counts = match directories {
+        // Nothing to choose, nothing to count.
+        [] | [_] => BTreeMap::new(),
+        _ => cx.hard().partitions_by_directory(),
+    };
+    let mut used: Vec<(usize, Uuid)> =
+        directories.iter().map(|id| (counts.get(id).copied().unwrap_or(0), *id)).collect();
+    for partition in new {
+        let emptiest = used.iter_mut().min_by_key(|(count, _)| *count);
+        let directory = emptiest.map_or(Uuid::ZERO, |(count, id)| {
+            *count += 1;
+            *id
+        });
+        let record = cx.hard().partition_record(topic, partition, directory);
         cx.emit(record);
     }
+}
+
+fn put_partition(
+    cx: &mut Cx<'_, Catalog>,
+    id: TopicId,
+    partition: i32,
+    directory: Uuid,
+) -> Result<(), UnknownTopic> {
+    let topic = cx.hard().topic_by_id(id).ok_or(UnknownTopic)?;
+    if !(0..topic.partitions).contains(&partition) {
+        return Err(UnknownTopic);
+    }
+    if topic.directory(partition) != directory {
+        let record = cx.hard().partition_record(id, partition, directory);
+        cx.emit(record);
+    }
+    Ok(())
 }
 
 fn delete_topic(cx: &mut Cx<'_, Catalog>, id: TopicId) -> Result<Arc<TopicEntry>, UnknownTopic> {
@@ -318,7 +375,12 @@ fn delete_topic(cx: &mut Cx<'_, Catalog>, id: TopicId) -> Result<Arc<TopicEntry>
     Ok(topic)
 }
 
-fn add_partitions(cx: &mut Cx<'_, Catalog>, id: TopicId, total: i32) -> Result<i32, NotAdded> {
+fn add_partitions(
+    cx: &mut Cx<'_, Catalog>,
+    id: TopicId,
+    total: i32,
+    directories: &[Uuid],
+) -> Result<i32, NotAdded> {
     let before = cx.hard().topic_by_id(id).ok_or(UnknownTopic)?.partitions;
     if total <= before {
         return Err(NotAdded::HasAlready(before));
@@ -326,7 +388,7 @@ fn add_partitions(cx: &mut Cx<'_, Catalog>, id: TopicId, total: i32) -> Result<i
     if total - before > PARTITIONS_PER_COMMAND_MAX {
         return Err(NotAdded::TooMany(total - before));
     }
-    emit_partitions(cx, id, before, total);
+    emit_partitions(cx, id, before..total, directories);
     if let Some(topic) = cx.hard().topic_by_id(id).cloned() {
         cx.effect(Effect::PartitionsAdded { topic, first: before });
     }

@@ -182,7 +182,7 @@ fn broker_record(broker: &Registration, epoch: i32) -> RegisterBrokerRecord {
         rack: None,
         fenced: false,
         in_controlled_shutdown: false,
-        log_dirs: vec![broker.directory],
+        log_dirs: broker.directories.to_vec(),
         cordoned_log_dirs: None,
     }
 }
@@ -191,7 +191,7 @@ fn from_broker(record: &RegisterBrokerRecord) -> Result<CatalogRecord, BadRecord
     let broker = Registration {
         broker_id: record.broker_id,
         incarnation: record.incarnation_id,
-        directory: record.log_dirs.first().copied().unwrap_or(Uuid::ZERO),
+        directories: record.log_dirs.as_slice().into(),
     };
     Ok(CatalogRecord::Broker { broker, epoch: epoch_of(record.broker_epoch)?.0 })
 }

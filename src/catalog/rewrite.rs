@@ -87,7 +87,7 @@ fn from(after: Option<&Arc<str>>) -> Bound<&str> {
 }
 
 fn head(image: &CatalogImage, records: &mut Vec<CatalogRecord>) {
-    if let Some(broker) = image.registration() {
+    if let Some(broker) = image.registration().cloned() {
         records.push(CatalogRecord::metadata_version());
         records.push(CatalogRecord::Broker { broker, epoch: image.epoch });
     }
@@ -107,7 +107,8 @@ fn partitions(
 ) -> Place {
     let count = i32::try_from(left).unwrap_or(i32::MAX);
     let to = topic.partitions.min(from.saturating_add(count));
-    records.extend((from..to).map(|partition| image.partition_record(topic.id, partition)));
+    let record = |partition| image.partition_record(topic.id, partition, topic.directory(partition));
+    records.extend((from..to).map(record));
     Place::Topic(Arc::clone(&topic.name), topic.id, to)
 }
 
@@ -122,13 +123,12 @@ fn settings(kind: ResourceKind, name: &Arc<str>, configs: &Configs, records: &mu
 
 impl CatalogImage {
     /// The record of a partition on the only broker there is.
-    pub(super) fn partition_record(&self, topic: TopicId, partition: i32) -> CatalogRecord {
-        let broker = self.registration();
+    pub(super) fn partition_record(&self, topic: TopicId, partition: i32, directory: Uuid) -> CatalogRecord {
         CatalogRecord::Partition {
             topic,
             partition,
-            broker_id: broker.map_or(0, |broker| broker.broker_id),
-            directory: broker.map_or(Uuid::ZERO, |broker| broker.directory),
+            broker_id: self.registration().map_or(0, |broker| broker.broker_id),
+            directory,
             epoch: self.epoch(),
         }
     }

@@ -8,8 +8,14 @@ use crate::types::{Epoch, ProducerId, TopicId, Uuid};
 use proptest::prelude::*;
 use std::sync::Arc;
 
+const DIRS: [Uuid; 2] = [Uuid([9; 16]), Uuid([8; 16])];
+
+fn dirs() -> Arc<[Uuid]> {
+    DIRS.as_slice().into()
+}
+
 fn broker() -> Registration {
-    Registration { broker_id: 1, incarnation: Uuid([7; 16]), directory: Uuid([9; 16]) }
+    Registration { broker_id: 1, incarnation: Uuid([7; 16]), directories: dirs() }
 }
 
 fn configs(pairs: &[(&str, &str)]) -> Configs {
@@ -23,7 +29,8 @@ fn booted() -> Rig<Catalog> {
 }
 
 fn create(rig: &mut Rig<Catalog>, name: &str, partitions: i32) -> Result<TopicId, NotCreated> {
-    let command = Command::CreateTopic { name: name.into(), partitions, configs: Configs::new() };
+    let command =
+        Command::CreateTopic { name: name.into(), partitions, configs: Configs::new(), directories: dirs() };
     match rig.ask(command) {
         Reply::Created(result) => result,
         other => panic!("{other:?}"),
@@ -77,6 +84,7 @@ fn a_topic_is_made_found_and_deleted() {
         name: "orders".into(),
         partitions: 3,
         configs: configs(&[("retention.ms", "5"), ("cleanup.policy", "compact")]),
+        directories: dirs(),
     };
     let Reply::Created(Ok(id)) = rig.ask(command) else { panic!("not made") };
     let topic = Arc::clone(rig.hard().topic("orders").unwrap());
@@ -120,7 +128,8 @@ fn bad_names_and_partition_counts_change_nothing() {
     assert_eq!(create(&mut rig, "x", 0), Err(NotCreated::Partitions(0)));
     assert_eq!(create(&mut rig, "x", 10_001), Err(NotCreated::Partitions(10_001)));
     let long = configs(&[("k", &"v".repeat(40_000))]);
-    let command = Command::CreateTopic { name: "x".into(), partitions: 1, configs: long };
+    let command =
+        Command::CreateTopic { name: "x".into(), partitions: 1, configs: long, directories: dirs() };
     assert_eq!(rig.ask(command), Reply::Created(Err(NotCreated::TooLong(TooLong(40_000)))));
     assert_eq!(rig.records().len(), before);
     let id = rig.hard().topic("a.b").unwrap().id;
@@ -133,17 +142,59 @@ fn partitions_are_only_ever_added() {
     let mut rig = booted();
     let id = create(&mut rig, "t", 2).unwrap();
     rig.effects();
-    assert_eq!(rig.ask(Command::AddPartitions { id, total: 5 }), Reply::PartitionsAdded(Ok(2)));
+    assert_eq!(
+        rig.ask(Command::AddPartitions { id, total: 5, directories: dirs() }),
+        Reply::PartitionsAdded(Ok(2))
+    );
     let Effect::PartitionsAdded { topic, first } = rig.effects().remove(0) else { panic!("no effect") };
     assert_eq!((topic.partitions, first), (5, 2));
     for total in [5, 1, -1] {
-        let reply = rig.ask(Command::AddPartitions { id, total });
+        let reply = rig.ask(Command::AddPartitions { id, total, directories: dirs() });
         assert_eq!(reply, Reply::PartitionsAdded(Err(NotAdded::HasAlready(5))));
     }
-    let reply = rig.ask(Command::AddPartitions { id, total: i32::MAX });
+    let reply = rig.ask(Command::AddPartitions { id, total: i32::MAX, directories: dirs() });
     assert_eq!(reply, Reply::PartitionsAdded(Err(NotAdded::TooMany(i32::MAX - 5))));
-    let reply = rig.ask(Command::AddPartitions { id: Uuid::ZERO, total: 3 });
+    let reply = rig.ask(Command::AddPartitions { id: Uuid::ZERO, total: 3, directories: dirs() });
     assert_eq!(reply, Reply::PartitionsAdded(Err(NotAdded::Unknown(UnknownTopic))));
+}
+
+#[test]
+fn partitions_go_to_the_directory_that_has_the_fewest_and_the_first_of_those() {
+    let mut rig = booted();
+    let [one, two] = DIRS;
+    let alone = Command::CreateTopic {
+        name: "alone".into(),
+        partitions: 3,
+        configs: Configs::new(),
+        directories: [two].as_slice().into(),
+    };
+    rig.ask(alone);
+    let id = create(&mut rig, "t", 5).unwrap();
+    let places = |rig: &Rig<Catalog>| -> Vec<Uuid> {
+        let topic = rig.hard().topic("t").unwrap();
+        (0..topic.partitions).map(|partition| topic.directory(partition)).collect()
+    };
+    assert_eq!(places(&rig), [one, one, one, one, two]);
+    rig.ask(Command::AddPartitions { id, total: 7, directories: dirs() });
+    assert_eq!(places(&rig)[5..], [one, two]);
+    let moved = |partition| Command::PutPartition { id, partition, directory: two };
+    assert_eq!(rig.ask(moved(0)), Reply::PartitionPut(Ok(())));
+    assert_eq!(rig.ask(moved(7)), Reply::PartitionPut(Err(UnknownTopic)));
+    let before = rig.records().len();
+    rig.ask(moved(0));
+    assert_eq!(rig.records().len(), before, "it is there already");
+    assert_eq!(places(&rig)[..2], [two, one]);
+    rig.restart(Load::Start);
+    assert_eq!(places(&rig)[..2], [two, one]);
+}
+
+#[test]
+fn another_set_of_directories_is_registered_without_a_new_epoch() {
+    let mut rig = booted();
+    let broker = Registration { directories: [DIRS[0]].as_slice().into(), ..broker() };
+    let epoch = rig.hard().epoch();
+    assert_eq!(rig.ask(Command::Boot { clean: true, broker: broker.clone() }), Reply::Epoch(epoch));
+    assert_eq!(rig.hard().registration(), Some(&broker));
 }
 
 #[test]
@@ -269,6 +320,7 @@ enum Step {
     Create(u8, i32),
     Delete(u8),
     Grow(u8, i32),
+    Put(u8, i32, bool),
     Set(u8, u8, Option<u8>),
     Ids(u16),
     Bump,
@@ -280,6 +332,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u8..12, 0i32..5).prop_map(|(topic, count)| Step::Create(topic, count)),
         2 => (0u8..12).prop_map(Step::Delete),
         2 => (0u8..12, 0i32..9).prop_map(|(topic, total)| Step::Grow(topic, total)),
+        2 => (0u8..12, 0i32..9, any::<bool>()).prop_map(|(topic, at, second)| Step::Put(topic, at, second)),
         4 => (0u8..14, 0u8..3, any::<Option<u8>>()).prop_map(|(at, key, value)| Step::Set(at, key, value)),
         2 => (0u16..1500).prop_map(Step::Ids),
         1 => Just(Step::Bump),
@@ -297,7 +350,8 @@ fn take(rig: &mut Rig<Catalog>, step: Step) {
     match step {
         Step::Create(topic, partitions) => {
             let configs = configs(&[("x", "1")]);
-            rig.ask(Command::CreateTopic { name: NAMES[usize::from(topic)].into(), partitions, configs });
+            let name = NAMES[usize::from(topic)].into();
+            rig.ask(Command::CreateTopic { name, partitions, configs, directories: dirs() });
         }
         Step::Delete(topic) => {
             let id = id_of(rig, topic);
@@ -305,7 +359,11 @@ fn take(rig: &mut Rig<Catalog>, step: Step) {
         }
         Step::Grow(topic, total) => {
             let id = id_of(rig, topic);
-            rig.ask(Command::AddPartitions { id, total });
+            rig.ask(Command::AddPartitions { id, total, directories: dirs() });
+        }
+        Step::Put(topic, partition, second) => {
+            let (id, directory) = (id_of(rig, topic), DIRS[usize::from(second)]);
+            rig.ask(Command::PutPartition { id, partition, directory });
         }
         Step::Set(at, key, value) => {
             let (kind, name) = match at {

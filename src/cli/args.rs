@@ -96,9 +96,9 @@ pub enum Verb {
 /// Settings of a broker.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SettingArgs {
-    /// Directory of the data [default: ./logboom-data]
+    /// Directory of the data; several, repeated or with commas between [default: ./logboom-data]
     #[arg(long, value_name = "DIR")]
-    pub data: Option<String>,
+    pub data: Vec<String>,
     /// Address to listen on [default: 127.0.0.1:9092]
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<String>,

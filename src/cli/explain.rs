@@ -17,6 +17,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     ("LB0105", "The broker could not start.", "The message says which step failed."),
     (
+        "LB0106",
+        "The log directory that holds the catalog failed while the broker ran, and without it the broker cannot go on.",
+        "Look at the disk and the system's log, and start the broker again: it recovers. Other log directories may fail \
+         without this.",
+    ),
+    (
         "LB0201",
         "A setting, or a variable that begins with LOGBOOM_, is not known.",
         "`logboom config list` prints all settings. Unknown ones are refused so that a misspelled one is noticed.",

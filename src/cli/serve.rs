@@ -23,12 +23,29 @@ pub async fn run(args: ServeArgs, machine: &Machine, begun: MonoNs, output: Outp
     }
     let mut signals = Signals::listen()
         .map_err(|error| Failure::new("LB0105", format!("cannot listen for signals: {error}")))?;
-    let is_new = !machine.fs.exists(&loaded.settings.data_dir);
+    let is_new = !loaded.settings.data_dirs.iter().any(|dir| machine.fs.exists(dir));
     let facts = loaded.settings.clone();
     let server = start(loaded.settings, machine).await?;
     let ready_ms = machine.clock.mono().since(begun).as_millis();
     banner(&facts, &server, is_new, ready_ms, output)?;
-    signals.first().await;
+    let engine = Arc::clone(server.engine());
+    let broken = tokio::select! {
+        biased;
+        () = signals.first() => None,
+        why = engine.broken() => Some(why),
+    };
+    // It has the directories open.
+    drop(engine);
+    if let Some(why) = broken {
+        // What can be closed is; what cannot, recovers. Whoever watches over the broker starts it again.
+        tokio::select! {
+            biased;
+            () = server.stop() => {}
+            () = signals.first() => {}
+        }
+        return Err(Failure::new("LB0106", why.to_string())
+            .help("mend or replace the disk and start the broker again; what was acknowledged is on it"));
+    }
     output.say("stopping; a second signal stops at once");
     tokio::select! {
         biased;
@@ -82,7 +99,7 @@ fn banner(
     output: Output,
 ) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
-    let data = settings.data_dir.display();
+    let data = data_text(settings);
     let listen = server.local_addr();
     let synced = settings.get("log.flush.interval.messages").is_some_and(|(value, _)| value == "1");
     let durability = match synced {
@@ -97,7 +114,7 @@ fn banner(
     };
     output.either(
         || {
-            let (listen, data) = (listen.to_string(), data.to_string());
+            let listen = listen.to_string();
             json!({ "version": version, "listen": listen, "data": data, "ready_ms": ready_ms as u64 })
         },
         || {
@@ -109,6 +126,12 @@ fn banner(
             )
         },
     )
+}
+
+/// The directories of the data as people write them.
+pub(super) fn data_text(settings: &BrokerSettings) -> String {
+    let dirs: Vec<String> = settings.data_dirs.iter().map(|dir| dir.display().to_string()).collect();
+    dirs.join(",")
 }
 
 /// Log lines go to standard error; standard output is for data.

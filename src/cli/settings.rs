@@ -21,8 +21,8 @@ pub fn load_settings(args: &SettingArgs, fs: &dyn Fs) -> Result<Loaded, Failure>
     let name = path.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
     let mut flags: Vec<(&'static str, String, String)> =
         args.set.iter().map(|(key, value)| ("--set", key.clone(), value.clone())).collect();
-    if let Some(data) = &args.data {
-        flags.push(("--data", "log.dirs".to_owned(), data.clone()));
+    if !args.data.is_empty() {
+        flags.push(("--data", "log.dirs".to_owned(), args.data.join(",")));
     }
     if let Some(listen) = &args.listen {
         flags.push(("--listen", "listeners".to_owned(), listen.clone()));

@@ -8,7 +8,7 @@ use super::setting::Reach;
 use super::table::{Family, find};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// The settings of this broker. Share it in an `Arc`; a change makes a new one.
@@ -22,8 +22,8 @@ pub struct BrokerSettings {
     pub listeners: Vec<Endpoint>,
     /// `advertised.listeners`
     pub advertised: Advertised,
-    /// `log.dirs`, or `log.dir`: the one directory of the data
-    pub data_dir: PathBuf,
+    /// `log.dirs`, or `log.dir`: the directories of the data, at least one
+    pub data_dirs: Vec<PathBuf>,
     /// `log.open.files.max`
     pub open_files_max: usize,
     /// `auto.create.topics.enable`
@@ -75,7 +75,7 @@ impl BrokerSettings {
             rack: all.read_text("broker.rack")?.filter(|rack| !rack.is_empty()),
             listeners,
             advertised,
-            data_dir: data_dir(all)?,
+            data_dirs: data_dirs(all)?,
             open_files_max: all.read("log.open.files.max")?,
             auto_create_topics: all.read("auto.create.topics.enable")?,
             delete_topics: all.read("delete.topic.enable")?,
@@ -149,15 +149,39 @@ fn millis(layers: &Layers, key: &'static str) -> Result<Duration, BadSetting> {
     Ok(Duration::from_millis(layers.read(key)?))
 }
 
-fn data_dir(layers: &Layers) -> Result<PathBuf, BadSetting> {
-    let dirs = match layers.read_text("log.dirs")?.filter(|dirs| !dirs.is_empty()) {
+/// The directories in the order given. One within another would take its files for its own, and one named twice would be
+/// counted twice.
+fn data_dirs(layers: &Layers) -> Result<Vec<PathBuf>, BadSetting> {
+    let setting = find(Family::Broker, "log.dirs")?;
+    let text = match layers.read_text("log.dirs")?.filter(|dirs| !dirs.is_empty()) {
         Some(dirs) => dirs,
         None => layers.read("log.dir")?,
     };
-    match dirs.split(',').collect::<Vec<_>>().as_slice() {
-        [dir] if !dir.is_empty() => Ok(PathBuf::from(dir)),
-        _ => Err(find(Family::Broker, "log.dirs")?.bad("one directory is needed, no more and no less")),
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    for dir in text.split(',').map(str::trim) {
+        if dir.is_empty() {
+            return Err(setting.bad("names an empty directory"));
+        }
+        for other in &dirs {
+            let (one, two) = (plain(Path::new(dir)), plain(other));
+            if one == two {
+                return Err(setting.bad(format!("names `{dir}` twice")));
+            }
+            if one.starts_with(&two) || two.starts_with(&one) {
+                let other = other.display();
+                return Err(
+                    setting.bad(format!("names `{other}` and `{dir}`, of which one is within the other"))
+                );
+            }
+        }
+        dirs.push(PathBuf::from(dir));
     }
+    Ok(dirs)
+}
+
+/// The path without what means nothing in it.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 fn check_replication_factor(layers: &Layers) -> Result<(), BadSetting> {
@@ -194,9 +218,27 @@ mod tests {
     fn the_defaults_are_a_working_broker() {
         let settings = BrokerSettings::with_values(&[]).unwrap();
         assert_eq!((settings.node_id, settings.num_partitions), (1, 1));
-        assert_eq!(settings.data_dir, PathBuf::from("./logboom-data"));
+        assert_eq!(settings.data_dirs, [PathBuf::from("./logboom-data")]);
         assert_eq!(settings.listeners[0].address(), "127.0.0.1:9092");
         assert_eq!(settings.connections_idle_max, Some(Duration::from_secs(600)));
+    }
+
+    #[test]
+    fn directories_are_a_list_without_doubles_and_nesting() {
+        let dirs =
+            |text| BrokerSettings::with_values(&[("log.dirs", text)]).map(|settings| settings.data_dirs);
+        let expected = ["/b", "/a", "/bb"].map(PathBuf::from);
+        assert_eq!(dirs("/b, /a,/bb").unwrap(), expected);
+        for (text, why) in [
+            ("/a,/a", "`/a` twice"),
+            ("a,./a/", "`./a/` twice"),
+            ("/a,/a/b", "`/a` and `/a/b`"),
+            ("/a/b,/a", "`/a/b` and `/a`"),
+            ("/a,,/b", "an empty directory"),
+        ] {
+            let error = dirs(text).unwrap_err().to_string();
+            assert!(error.contains("log.dirs") && error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub const IDENTITY: &[Setting] = &[
 #[rustfmt::skip]
 pub const STORAGE: &[Setting] = &[
     list("log.dir", "./logboom-data", "Directory of the data, where `log.dirs` is not set.").kafka(Some("/tmp/kafka-logs")),
-    unset("log.dirs", Kind::List, "Directory of the data."),
+    unset("log.dirs", Kind::List, "Directories of the data; the first holds the catalog of a new broker."),
     int("log.open.files.max", "512", "Segment files kept open at once; the least recently used are closed.")
         .least(16).ours(),
     int("log.flush.offset.checkpoint.interval.ms", "60000", "How often the durable marks are written.").least(0).ms().shown(),

@@ -2,13 +2,14 @@
 //! take longer the more there is.
 
 use super::catalog::CatalogOutlet;
+use super::dirs::{Ground, LogDirs, OpenDirsError};
 use super::registry::Was;
 use super::workers::Workers;
 use super::{Engine, Quiet, Refusal};
 use crate::catalog::{Catalog, CatalogHandle, CatalogImage, Registration};
 use crate::config::BrokerSettings;
 use crate::coordinator::{LoadError, REWRITE_BYTES_MIN, Shard, ShardOptions};
-use crate::log::local::{LogDir, LogDirOptions, OpenDirError, OpenLogError};
+use crate::log::local::{LogDirOptions, OpenLogError};
 use crate::log::{LogSettings, PartitionLog};
 use crate::partition::LeaderEpoch;
 use crate::sys::{Clock, Fs, Rng};
@@ -17,6 +18,7 @@ use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Name of the topic that the catalog is kept in, as in Kafka.
@@ -45,16 +47,16 @@ pub struct EngineParts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub rng: Arc<dyn Rng>,
-    /// How the log directory works.
+    /// How the log directories work.
     pub log_dir: LogDirOptions,
 }
 
 /// Why the engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
-    /// The log directory cannot be used; another process may have it.
+    /// The log directories cannot be used; another process may have one.
     #[error(transparent)]
-    Dir(#[from] OpenDirError),
+    Dir(#[from] OpenDirsError),
     /// The catalog's log cannot be opened.
     #[error("cannot open the catalog: {0}")]
     Log(#[from] OpenLogError),
@@ -75,18 +77,19 @@ pub enum BootError {
 }
 
 impl Engine {
-    /// Opens the log directory, reads the catalog and registers this start in it.
+    /// Opens the log directories, reads the catalog and registers this start in it.
     pub async fn start(
         settings: Arc<BrokerSettings>,
         parts: EngineParts,
         stop: CancellationToken,
     ) -> Result<Arc<Engine>, BootError> {
         let EngineParts { fs, clock, rng, log_dir } = parts;
-        let dir =
-            LogDir::open(Arc::clone(&fs), Arc::clone(&clock), Arc::clone(&rng), &settings.data_dir, log_dir)?;
         let name = TopicPartition::new(CATALOG_TOPIC, 0);
+        let (node_id, options) = (settings.node_id, log_dir);
+        let ground = Ground { fs: &fs, clock: &clock, rng: &rng, options, node_id };
+        let dirs = LogDirs::open(&ground, &settings.data_dirs, &name)?;
         let catalog_log = LogSettings { segment_bytes: CATALOG_SEGMENT_BYTES, ..LogSettings::default() };
-        let (log, _) = dir.open_partition(&name, CATALOG_TOPIC_ID, catalog_log)?;
+        let (log, _) = dirs.catalog().open_partition(&name, CATALOG_TOPIC_ID, catalog_log)?;
         let catalog_log: Arc<dyn PartitionLog> = log;
         let image = Arc::new(ArcSwap::from_pointee(CatalogImage::default()));
         let epoch = LeaderEpoch::new(Epoch(0));
@@ -102,12 +105,12 @@ impl Engine {
         let (catalog, shard) =
             Shard::<Catalog, _>::open(Arc::clone(&catalog_log), Arc::clone(&clock), options, outlet).await?;
         tokio::spawn(shard.run());
-        let was_clean = dir.was_clean();
+        let was_clean = dirs.were_clean();
         let engine = Arc::new_cyclic(|me| Engine {
             me: me.clone(),
             settings: ArcSwap::new(Arc::clone(&settings)),
             settings_at_start: settings,
-            dir,
+            dirs,
             fs,
             clock,
             image,
@@ -120,12 +123,14 @@ impl Engine {
             deleting: Default::default(),
             workers: Workers::new(),
             quiet: Quiet::default(),
+            broken: watch::Sender::new(None),
             stop,
         });
         engine.register(was_clean, Uuid::from_random(rng.next_u128())).await?;
         engine.take_over_broker_configs();
         // From here on the catalog's effects arrive; what was before is found by looking at the disk.
         let _ = later.set(Arc::downgrade(&engine));
+        engine.watch_dirs();
         engine.compare_with_disk();
         engine.groups_changed();
         engine.start_groups();
@@ -140,7 +145,7 @@ impl Engine {
         {
             return Err(BootError::OtherNode { there, here });
         }
-        let broker = Registration { broker_id: here, incarnation, directory: self.dir.directory_id() };
+        let broker = Registration { broker_id: here, incarnation, directories: self.dirs.online_ids() };
         let epoch = self.ask(self.catalog.boot(clean, broker)).await.map_err(BootError::Register)?;
         self.epoch.raise(epoch);
         Ok(())
@@ -159,7 +164,7 @@ impl Engine {
         }
     }
 
-    /// Closes everything in good order: partitions, the catalog, the log directory. `stop` must be cancelled and
+    /// Closes everything in good order: partitions, the catalog, the log directories. `stop` must be cancelled and
     /// the doors closed by now.
     pub async fn close(&self) {
         self.groups.stop().await;
@@ -183,17 +188,21 @@ impl Engine {
         }
         let lost = self.workers.run("close-logs", close_all).await.is_err();
         self.catalog.stop().await;
-        let (log, dir) = (Arc::clone(&self.catalog_log), Arc::clone(&self.dir));
+        let log = Arc::clone(&self.catalog_log);
+        let dirs: Vec<_> = self.dirs.opened().cloned().collect();
         let finish = move || {
             if let Err(error) = log.close() {
                 tracing::error!(%error, "cannot close the catalog");
             }
-            if let Err(error) = dir.close() {
-                tracing::error!(%error, "cannot close the log directory; the next start takes it for a crash");
+            for dir in dirs {
+                if let Err(error) = dir.close() {
+                    let dir = dir.path().display();
+                    tracing::error!(%dir, %error, "cannot close a log directory; the next start takes it for a crash");
+                }
             }
         };
         if lost || self.workers.run("close-dir", finish).await.is_err() {
-            tracing::error!("the log directory was not closed; the next start takes it for a crash");
+            tracing::error!("the log directories were not closed; the next start takes it for a crash");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The engine's side of the catalog's machine: takes over its image and does what its effects ask for.
 
 use super::registry::{Key, Served};
-use super::{Engine, Refusal};
+use super::{Engine, Refusal, TopicRef};
 use crate::catalog::{Catalog, CatalogImage, Effect, TopicEntry};
 use crate::coordinator::{CallError, Outlet};
 use crate::partition::LeaderEpoch;
@@ -117,7 +117,7 @@ impl Engine {
             {
                 tracing::warn!(partition = %place, %error, "cannot close a deleted partition in good order");
             }
-            if !keep && let Err(error) = engine.dir.delete_partition(&place) {
+            if !keep && let Err(error) = engine.dirs.delete_partition(&place, key.0) {
                 tracing::warn!(partition = %place, %error, "cannot delete a partition; the next start will");
             }
         };
@@ -134,25 +134,24 @@ impl Engine {
         let Some(engine) = self.me.upgrade() else { return };
         tokio::spawn(async move {
             let lister = Arc::clone(&engine);
-            let listed = engine.workers.run("list-logs", move || lister.dir.partitions_on_disk()).await;
-            let Ok(listed) = listed else { return };
-            let on_disk = match listed {
-                Ok(on_disk) => on_disk,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot list the log directory");
-                    return;
-                }
-            };
-            for (name, id) in on_disk {
+            let listed = engine.workers.run("list-logs", move || lister.dirs.partitions_on_disk()).await;
+            let Ok(on_disk) = listed else { return };
+            for (dir, name, id) in on_disk {
                 // Without an id nobody can tell whose it is; it stays for a person to look at.
                 let Some(id) = id else { continue };
                 let key = (id, name.partition);
-                let known = engine
-                    .image
-                    .load()
-                    .topic_by_id(id)
-                    .is_some_and(|topic| name.partition < topic.partitions);
-                if known || super::boot::is_own(&name) {
+                if super::boot::is_own(&name) {
+                    continue;
+                }
+                let image = engine.image.load_full();
+                let topic = image.topic_by_id(id).filter(|topic| name.partition < topic.partitions);
+                if let Some(topic) = topic {
+                    if engine.is_offline(topic, name.partition)
+                        || topic.directory(name.partition) != dir.directory_id()
+                    {
+                        // Opened now, if it may be, for clients do not ask for what seems to be offline.
+                        let _ = engine.served(&TopicRef::Id(id), name.partition).await;
+                    }
                     continue;
                 }
                 tracing::info!(partition = %name, "removing a partition of a deleted topic");

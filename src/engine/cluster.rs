@@ -1,6 +1,8 @@
 //! What there is on disk, for whoever asks.
 
+use super::dirs::Slot;
 use super::{Engine, Refusal};
+use crate::log::local::LogDir;
 use crate::sys::OpenHow;
 use crate::types::{ErrorCode, TopicPartition};
 use std::collections::BTreeMap;
@@ -8,11 +10,18 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The log directory.
+/// A log directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogDirDescription {
     /// Where it is.
     pub path: String,
+    /// What is in it, or why it cannot be used.
+    pub content: Result<LogDirContent, Refusal>,
+}
+
+/// What is in a log directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogDirContent {
     /// Bytes of the file system.
     pub total_bytes: u64,
     /// Bytes that may still be written.
@@ -30,45 +39,50 @@ pub struct PartitionSize {
     pub bytes: u64,
 }
 
+/// Topics and numbers of partitions that are asked for; all if there are none.
+type Wanted = Option<BTreeMap<String, Vec<i32>>>;
+
 impl Engine {
-    /// Describes the log directory with all partitions, or those that `wanted` names (topic to numbers).
-    pub async fn describe_log_dir(
-        &self,
-        wanted: Option<BTreeMap<String, Vec<i32>>>,
-    ) -> Result<LogDirDescription, Refusal> {
+    /// Describes the log directories in the order of the settings, with all partitions, or those that `wanted` names.
+    pub async fn describe_log_dirs(&self, wanted: Wanted) -> Result<Vec<LogDirDescription>, Refusal> {
         let Some(engine) = self.me.upgrade() else { return Err(ErrorCode::BROKER_NOT_AVAILABLE.into()) };
-        let job = move || engine.describe_blocking(wanted.as_ref());
-        let described = self.workers.run("describe-dir", job).await.map_err(super::offsets::lost)?;
-        described.map_err(|error| Refusal::new(ErrorCode::KAFKA_STORAGE_ERROR, error.to_string()))
+        let job = move || engine.describe_blocking(&wanted);
+        self.workers.run("describe-dirs", job).await.map_err(super::offsets::lost)
     }
 
-    fn describe_blocking(
-        &self,
-        wanted: Option<&BTreeMap<String, Vec<i32>>>,
-    ) -> io::Result<LogDirDescription> {
-        let space = self.dir.space()?;
+    fn describe_blocking(&self, wanted: &Wanted) -> Vec<LogDirDescription> {
+        let offline = |why: String| Refusal::new(ErrorCode::KAFKA_STORAGE_ERROR, why);
+        let describe = |slot: &Slot| LogDirDescription {
+            path: slot.path.display().to_string(),
+            content: match slot.online() {
+                Some(dir) => self.describe_one(dir, wanted).map_err(|error| offline(error.to_string())),
+                None => Err(offline(slot.why_failed().unwrap_or_default().to_string())),
+            },
+        };
+        self.dirs.slots().iter().map(describe).collect()
+    }
+
+    fn describe_one(&self, dir: &Arc<LogDir>, wanted: &Wanted) -> io::Result<LogDirContent> {
+        let space = dir.space()?;
         let image = self.image.load();
         let mut partitions = Vec::new();
         for topic in image.topics() {
-            let numbers = wanted.map(|wanted| wanted.get(&*topic.name));
+            let numbers = wanted.as_ref().map(|wanted| wanted.get(&*topic.name));
             for index in 0..topic.partitions {
-                if numbers.is_some_and(|numbers| numbers.is_none_or(|numbers| !numbers.contains(&index))) {
+                if numbers.is_some_and(|numbers| numbers.is_none_or(|numbers| !numbers.contains(&index)))
+                    || !self.dirs.is_home(dir, topic.directory(index))
+                {
                     continue;
                 }
                 let name = TopicPartition::new(Arc::clone(&topic.name), index);
                 let bytes = match self.open.get((topic.id, index)) {
                     Some(served) => served.partition.log().size_bytes(),
-                    None => self.bytes_on_disk(&self.dir.path().join(name.to_string())),
+                    None => self.bytes_on_disk(&dir.path().join(name.to_string())),
                 };
                 partitions.push(PartitionSize { name, bytes });
             }
         }
-        Ok(LogDirDescription {
-            path: self.dir.path().display().to_string(),
-            total_bytes: space.total,
-            usable_bytes: space.usable,
-            partitions,
-        })
+        Ok(LogDirContent { total_bytes: space.total, usable_bytes: space.usable, partitions })
     }
 
     /// Bytes of the segments of a partition that nobody has used yet; a directory that is not there has none.

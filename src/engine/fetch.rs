@@ -116,6 +116,7 @@ fn read_all(fetch: &Fetch, targets: &[Target]) -> (FetchOutcome, bool) {
     let mut outcome = Vec::with_capacity(targets.len());
     for (wanted, target) in fetch.partitions.iter().zip(targets) {
         let read = target.clone().and_then(|served| {
+            served.check_dir().map_err(|refusal| NotFetched { refusal, known: true })?;
             if served.partition.marks().state == LogState::Closed {
                 // Deleted while it was waited for.
                 return Err(NotFetched { refusal: unknown_partition(), known: false });

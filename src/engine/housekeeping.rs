@@ -33,6 +33,7 @@ pub(super) async fn run(engine: Weak<Engine>) {
     loop {
         let Some(this) = engine.upgrade() else { return };
         let (clock, stop) = (Arc::clone(&this.clock), this.stop.clone());
+        this.take_offline().await;
         this.bring_back(&mut attempts).await;
         let due = *producers_at.get_or_insert_with(|| clock.mono().after(PRODUCERS_EVERY));
         if clock.mono() >= due {
@@ -55,7 +56,9 @@ impl Engine {
         let open = self.open.all();
         // A machine brings the log it keeps its records in back itself.
         let failed = open.into_iter().filter(|(_, served)| {
-            served.partition.marks().state == LogState::Failed && !served.rules.load().is_own
+            served.partition.marks().state == LogState::Failed
+                && !served.rules.load().is_own
+                && served.check_dir().is_ok()
         });
         let failed: Vec<(Key, Arc<Served>)> = failed.collect();
         attempts.retain(|key, _| failed.iter().any(|(other, _)| other == key));

@@ -1,7 +1,7 @@
 //! Layer 6: what the broker does, as plain commands and outcomes. No API versions, no wire types: every door speaks
 //! to this.
 //!
-//! The engine holds the catalog's image, the partitions that are open and the log directory. Reads take the image
+//! The engine holds the catalog's image, the partitions that are open and the log directories. Reads take the image
 //! without a lock; changes go through the catalog's machine, which writes them to its log first.
 
 mod boot;
@@ -9,9 +9,11 @@ mod catalog;
 mod cluster;
 mod configs;
 mod deleting;
+mod dirs;
 mod fetch;
 mod groups;
 mod housekeeping;
+mod offline;
 mod offsets;
 mod opening;
 mod produce;
@@ -23,8 +25,9 @@ mod topics;
 mod workers;
 
 pub use boot::{BootError, EngineParts};
-pub use cluster::{LogDirDescription, PartitionSize};
+pub use cluster::{LogDirContent, LogDirDescription, PartitionSize};
 pub use configs::{AlterConfigs, ConfigChange, ConfigOp, ResourceRef};
+pub use dirs::OpenDirsError;
 pub use fetch::{Fetch, FetchOutcome, FetchPartition, NotFetched};
 pub use offsets::{DeleteRecords, FindEpochEnd, FindOffset};
 pub use opening::Opening;
@@ -39,15 +42,16 @@ pub use crate::partition::{At, Cut, Fetched, Isolation, Position};
 
 use crate::catalog::CatalogHandle;
 use crate::config::BrokerSettings;
-use crate::log::local::LogDir;
 use crate::partition::LeaderEpoch;
 use crate::sys::{Clock, Fs, Rng};
 use crate::types::{Epoch, TopicId, Uuid};
 use arc_swap::ArcSwap;
 use deleting::Deleting;
+use dirs::LogDirs;
 use groups::GroupShards;
 use registry::Registry;
 use std::sync::{Arc, Weak};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use workers::Workers;
 
@@ -66,7 +70,7 @@ pub struct Engine {
     settings: ArcSwap<BrokerSettings>,
     /// Settings as given at the start, without what was set since.
     settings_at_start: Arc<BrokerSettings>,
-    dir: Arc<LogDir>,
+    dirs: LogDirs,
     fs: Arc<dyn Fs>,
     clock: Arc<dyn Clock>,
     image: Arc<ArcSwap<CatalogImage>>,
@@ -80,6 +84,8 @@ pub struct Engine {
     workers: Workers,
     /// For what clients can bring about at any rate.
     quiet: Quiet,
+    /// Why the broker cannot go on, once it cannot.
+    broken: watch::Sender<Option<Arc<str>>>,
     /// Set when the broker stops: waits end, nothing is opened any more.
     stop: CancellationToken,
 }
@@ -95,9 +101,9 @@ impl Engine {
         self.image.load_full()
     }
 
-    /// Id of the cluster, kept in the log directory.
+    /// Id of the cluster, kept in the log directories.
     pub fn cluster_id(&self) -> Uuid {
-        self.dir.cluster_id()
+        self.dirs.catalog().cluster_id()
     }
 
     /// The leader epoch of every partition.

@@ -1,5 +1,6 @@
 //! From the name of a partition to the open partition: found, opened on first use, or refused.
 
+use super::dirs::{NotPlaced, Place};
 use super::fetch::unknown_partition;
 use super::registry::{Found, Key, Served, TopicRules};
 use super::{Engine, Refusal, TopicRef};
@@ -8,7 +9,7 @@ use crate::config::{BrokerSettings, TopicSettings};
 use crate::log::local::OpenLogError;
 use crate::log::{LogSettings, PartitionLog};
 use crate::partition::{OpenError, Partition, PartitionOptions};
-use crate::types::{ErrorCode, TopicId, TopicPartition};
+use crate::types::{ErrorCode, TopicId, TopicPartition, Uuid};
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ enum NotOpened {
     Log(#[from] OpenLogError),
     #[error(transparent)]
     State(#[from] OpenError),
+    #[error(transparent)]
+    Place(#[from] NotPlaced),
 }
 
 impl Engine {
@@ -56,7 +59,8 @@ impl Engine {
     /// The partition if it is open.
     pub(super) fn served_now(&self, topic: &TopicRef, partition: i32) -> Result<Arc<Served>, Refusal> {
         let (_, key) = self.place(topic, partition)?;
-        self.open.get(key).ok_or_else(not_open)
+        let served = self.open.get(key).ok_or_else(not_open)?;
+        served.check_dir().map(|()| served)
     }
 
     /// The partition, opened if it has to be.
@@ -65,7 +69,8 @@ impl Engine {
         if let Some(wait) = self.wait_for(&name, key) {
             wait.await;
         }
-        self.open.get(key).ok_or_else(not_open)
+        let served = self.open.get(key).ok_or_else(not_open)?;
+        served.check_dir().map(|()| served)
     }
 
     fn place(&self, topic: &TopicRef, partition: i32) -> Result<(Arc<str>, Key), Refusal> {
@@ -114,7 +119,18 @@ impl Engine {
             let engine = self.me.upgrade()?;
             let place = name.clone();
             match self.workers.run("open-log", move || engine.open_blocking(&place, id)).await {
-                Ok(Ok(served)) => return Some(Arc::new(served)),
+                Ok(Ok((served, moved))) => {
+                    let served = Arc::new(served);
+                    if moved && !self.put_where_found(name, id, &served).await {
+                        return None;
+                    }
+                    return Some(served);
+                }
+                // What the directory fails from was said once, for all that is in it.
+                Ok(Err(NotOpened::Place(error @ NotPlaced::Offline(_)))) => {
+                    tracing::debug!(partition = %name, %error, "cannot open a partition");
+                    return None;
+                }
                 Ok(Err(NotOpened::Log(OpenLogError::AlreadyOpen(_)))) => self.clock.sleep(CLOSING_WAIT).await,
                 Ok(Err(error)) => {
                     tracing::error!(partition = %name, %error, "cannot open a partition");
@@ -127,13 +143,40 @@ impl Engine {
         None
     }
 
-    fn open_blocking(&self, name: &TopicPartition, id: TopicId) -> Result<Served, NotOpened> {
+    /// Writes down where a partition was found. Only then may it be used: should this directory be missing one day, an
+    /// empty partition would be made where it was before.
+    async fn put_where_found(&self, name: &TopicPartition, id: TopicId, served: &Arc<Served>) -> bool {
+        let dir = &served.dir;
+        let put = self.ask(self.catalog.put_partition(id, name.partition, dir.directory_id())).await;
+        let why = match put {
+            Ok(Ok(())) => {
+                tracing::warn!(partition = %name, dir = %dir.path().display(), "found a partition that was moved here");
+                return true;
+            }
+            Ok(Err(unknown)) => unknown.to_string(),
+            Err(refusal) => refusal.to_string(),
+        };
+        tracing::error!(partition = %name, why, "cannot write down where a partition was moved to");
+        let served = Arc::clone(served);
+        // Nothing was appended; how it closes does not matter.
+        let _ = self.workers.run("close-log", move || served.partition.close()).await;
+        false
+    }
+
+    /// The partition, and whether it was not where the catalog has it.
+    fn open_blocking(&self, name: &TopicPartition, id: TopicId) -> Result<(Served, bool), NotOpened> {
         let image = self.image.load();
         let settings = self.settings.load();
         let none = BTreeMap::new();
-        let configs = image.topic_by_id(id).map_or(&none, |topic| &topic.configs);
+        let topic = image.topic_by_id(id);
+        let configs = topic.map_or(&none, |topic| &topic.configs);
         let (log_settings, rules) = effective(name, configs, &settings);
-        let (log, recovery) = self.dir.open_partition(name, id, log_settings)?;
+        let recorded = topic.map_or(Uuid::ZERO, |topic| topic.directory(name.partition));
+        let Place { dir, moved } = self.dirs.place(name, id, recorded)?;
+        let (log, recovery) = match moved {
+            true => dir.adopt_partition(name, id, log_settings)?,
+            false => dir.open_partition(name, id, log_settings)?,
+        };
         if recovery.cut_bytes > 0 {
             tracing::warn!(
                 partition = %name, cut_bytes = recovery.cut_bytes, scanned_bytes = recovery.scanned_bytes,
@@ -147,7 +190,7 @@ impl Engine {
         };
         let clock = Arc::clone(&self.clock);
         let partition = Partition::open(name.clone(), id, log, clock, self.epoch.clone(), options)?;
-        Ok(Served { partition, rules: ArcSwap::from_pointee(rules) })
+        Ok((Served { partition, dir, rules: ArcSwap::from_pointee(rules) }, moved))
     }
 
     /// Applies the present settings to every partition that is open, or to those of one topic.
@@ -171,7 +214,7 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn not_open() -> Refusal {
+pub(super) fn not_open() -> Refusal {
     Refusal::new(
         ErrorCode::KAFKA_STORAGE_ERROR,
         "the partition's log cannot be used; the broker's log says why",

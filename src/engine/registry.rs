@@ -1,6 +1,7 @@
 //! The partitions that are open. Each is opened once, on first use, on a background thread: opening recovers the
 //! log, which reads from the disk. It knows neither topics nor settings; how to open is told from outside.
 
+use crate::log::local::LogDir;
 use crate::partition::Partition;
 use crate::record::AppendRules;
 use crate::types::{MonoNs, TopicId};
@@ -21,6 +22,8 @@ pub(super) type Key = (TopicId, i32);
 pub struct Served {
     /// The partition.
     pub(super) partition: Partition,
+    /// Where it is.
+    pub(super) dir: Arc<LogDir>,
     /// Exchanged whole when the topic's settings change.
     pub(super) rules: ArcSwap<TopicRules>,
 }
@@ -134,6 +137,21 @@ impl Registry {
                 *state = next;
             }
             waiting
+        })
+    }
+
+    /// Takes an open partition out that cannot be used any more, as if opening it had failed at `now`. False if it is
+    /// not there any more.
+    pub(super) fn broke(&self, key: Key, served: &Arc<Served>, now: MonoNs) -> bool {
+        let slots = self.slots.read();
+        slots.get(&key).is_some_and(|slot| {
+            slot.send_if_modified(|state| {
+                let there = matches!(state, State::Open(open) if Arc::ptr_eq(open, served));
+                if there {
+                    *state = State::Broken(now);
+                }
+                there
+            })
         })
     }
 

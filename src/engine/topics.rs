@@ -137,7 +137,9 @@ impl Engine {
         partitions: i32,
         configs: Configs,
     ) -> Result<TopicId, Refusal> {
-        let created = self.ask(self.catalog.create_topic(name.into(), partitions, configs)).await?;
+        let created = self
+            .ask(self.catalog.create_topic(name.into(), partitions, configs, self.dirs.online_ids()))
+            .await?;
         let id = created.map_err(|why| match why {
             NotCreated::Exists(_) => {
                 Refusal::new(ErrorCode::TOPIC_ALREADY_EXISTS, format!("Topic '{name}' already exists."))
@@ -206,7 +208,8 @@ impl Engine {
         if validate_only {
             return Ok(());
         }
-        let added = self.ask(self.catalog.add_partitions(entry.id, new.total)).await?;
+        let added =
+            self.ask(self.catalog.add_partitions(entry.id, new.total, self.dirs.online_ids())).await?;
         added.map(|_| ()).map_err(|why| match why {
             NotAdded::Unknown(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into(),
             NotAdded::HasAlready(_) | NotAdded::TooMany(_) => {

@@ -75,10 +75,13 @@ async fn start(
     machine: &Machine,
     output: Output,
 ) -> Result<Server, Failure> {
-    let given =
-        SettingArgs { data: args.data.clone(), listen: Some(bootstrap.to_owned()), ..SettingArgs::default() };
+    let given = SettingArgs {
+        data: args.data.clone().into_iter().collect(),
+        listen: Some(bootstrap.to_owned()),
+        ..SettingArgs::default()
+    };
     let loaded = settings::load_settings(&given, machine.fs.as_ref())?;
-    let data = loaded.settings.data_dir.display().to_string();
+    let data = serve::data_text(&loaded.settings);
     let server = serve::start(loaded.settings, machine).await?;
     output.say(&format!("nobody answers on {bootstrap}: started a broker in this process, data in {data}"));
     Ok(server)

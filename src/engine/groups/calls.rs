@@ -120,7 +120,11 @@ impl Engine {
     /// ListGroups: all groups, or an error if not all can be told.
     pub async fn list_groups(&self, list: &List) -> Result<Vec<Listed>, Refusal> {
         let mut all = Vec::new();
-        for shard in self.groups.all() {
+        for (shard, partition) in self.groups.all().into_iter().zip(0..) {
+            // Nobody coordinates those, as nobody leads the partition.
+            if self.groups_offline(partition) {
+                continue;
+            }
             let shard = shard.ok_or(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS)?;
             let call = shard.call(Command::List(list.clone()));
             match self.group_reply(call, Wait::ForTheLog).await? {
@@ -133,6 +137,10 @@ impl Engine {
 
     async fn call_group(&self, group: &str, command: Command, wait: Wait) -> Result<Reply, Refusal> {
         self.prepare_groups().await?;
+        if self.groups_offline(self.groups.partition_of(group)) {
+            let why = "the log directory that the group is kept in is offline";
+            return Err(Refusal::new(ErrorCode::COORDINATOR_NOT_AVAILABLE, why));
+        }
         let shard = self.groups.of(group).ok_or(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS)?;
         self.group_reply(shard.call(command), wait).await
     }

@@ -60,6 +60,13 @@ impl Engine {
         }
     }
 
+    /// Whether a partition of the groups' topic is in a log directory that cannot be used: no coordinator for its
+    /// groups, and none to come before the next start.
+    pub(super) fn groups_offline(&self, partition: i32) -> bool {
+        let image = self.image.load();
+        image.topic(OFFSETS_TOPIC).is_some_and(|topic| self.is_offline(topic, partition))
+    }
+
     /// Starts to load all groups there are. Calls that come meanwhile are told to try again.
     pub(super) fn start_groups(&self) {
         let Some(engine) = self.me.upgrade() else { return };

@@ -88,8 +88,12 @@ impl GroupShards {
     /// The shard of a group; `None` while it is loaded.
     pub(super) fn of(&self, group: &str) -> Option<ShardHandle<Groups>> {
         let slots = self.slots.get()?;
-        let index = super::partition_of(group, i32::try_from(slots.len()).unwrap_or(i32::MAX));
-        slots.get(usize::try_from(index).ok()?)?.borrow().clone()
+        slots.get(usize::try_from(self.partition_of(group)).ok()?)?.borrow().clone()
+    }
+
+    /// The partition that a group falls on.
+    pub(super) fn partition_of(&self, group: &str) -> i32 {
+        super::partition_of(group, i32::try_from(self.count()).unwrap_or(i32::MAX))
     }
 
     /// All shards; `None` for those that are being loaded.
@@ -177,6 +181,7 @@ impl GroupShards {
 
 /// Opens a shard and serves it; should it end, opens it again, until the broker stops.
 async fn keep_open(engine: Weak<Engine>, topic: TopicId, partition: i32, slot: Slot) {
+    let mut told = String::new();
     loop {
         let Some(this) = engine.upgrade() else { return };
         let (clock, stop) = (Arc::clone(&this.clock), this.stop.clone());
@@ -188,6 +193,7 @@ async fn keep_open(engine: Weak<Engine>, topic: TopicId, partition: i32, slot: S
         match opened {
             Ok((handle, shard, feed)) => {
                 slot.send_replace(Some(handle));
+                told.clear();
                 // A task of its own: should the machine panic, the groups are loaded again and the broker goes on.
                 let mut shard = tokio::spawn(shard);
                 let ended = tokio::select! {
@@ -201,7 +207,14 @@ async fn keep_open(engine: Weak<Engine>, topic: TopicId, partition: i32, slot: S
                 }
                 slot.send_replace(None);
             }
-            Err(error) => tracing::error!(partition, %error, "cannot load the groups of a partition"),
+            // Said once, not each second for as long as a disk is away.
+            Err(error) => {
+                let error = error.to_string();
+                if error != told {
+                    tracing::error!(partition, %error, "cannot load the groups of a partition");
+                    told = error;
+                }
+            }
         }
         tokio::select! {
             biased;

@@ -2,7 +2,7 @@
 //! are none.
 
 use super::*;
-use crate::engine::LogDirDescription;
+use crate::engine::{LogDirContent, LogDirDescription};
 use crate::wire::messages::describe_log_dirs::{
     DescribeLogDirsPartition, DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeLogDirsResult,
     DescribeLogDirsTopic,
@@ -28,19 +28,30 @@ impl dispatch::Handler for Handler {
         }
         let engine = Arc::clone(&cx.door.engine);
         Ok(later(head, async move {
-            let result = match engine.describe_log_dir(wanted).await {
-                Ok(described) => result(described),
-                Err(refusal) => DescribeLogDirsResult { error_code: refusal.code, ..Default::default() },
-            };
-            DescribeLogDirsResponse { results: vec![result], ..Default::default() }
+            match engine.describe_log_dirs(wanted).await {
+                Ok(all) => {
+                    let results = all.into_iter().map(result).collect();
+                    DescribeLogDirsResponse { results, ..Default::default() }
+                }
+                Err(refusal) => DescribeLogDirsResponse { error_code: refusal.code, ..Default::default() },
+            }
         }))
     }
 }
 
+/// A directory that cannot be used is told with its error alone.
 fn result(described: LogDirDescription) -> DescribeLogDirsResult {
+    let log_dir = Str::from(described.path);
+    match described.content {
+        Ok(content) => usable(log_dir, content),
+        Err(refusal) => DescribeLogDirsResult { error_code: refusal.code, log_dir, ..Default::default() },
+    }
+}
+
+fn usable(log_dir: Str, content: LogDirContent) -> DescribeLogDirsResult {
     let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let mut topics: Vec<DescribeLogDirsTopic> = Vec::new();
-    for size in described.partitions {
+    for size in content.partitions {
         let partition = DescribeLogDirsPartition {
             partition_index: size.name.partition,
             partition_size: bytes(size.bytes),
@@ -55,10 +66,10 @@ fn result(described: LogDirDescription) -> DescribeLogDirsResult {
         }
     }
     DescribeLogDirsResult {
-        log_dir: Str::from(described.path),
+        log_dir,
         topics,
-        total_bytes: bytes(described.total_bytes),
-        usable_bytes: bytes(described.usable_bytes),
+        total_bytes: bytes(content.total_bytes),
+        usable_bytes: bytes(content.usable_bytes),
         ..Default::default()
     }
 }

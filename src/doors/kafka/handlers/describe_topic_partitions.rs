@@ -62,7 +62,7 @@ fn respond(engine: &Engine, request: &DescribeTopicPartitionsRequest) -> Describ
             continue;
         };
         let end = entry.partitions.min(from.saturating_add(left));
-        response.topics.push(page.topic(entry, from, end));
+        response.topics.push(page.topic(engine, entry, from, end));
         left -= end.saturating_sub(from).max(0);
         if end < entry.partitions {
             response.next_cursor = Some(cursor_at(&name, end));
@@ -94,16 +94,27 @@ struct Page {
 }
 
 impl Page {
-    fn topic(&self, entry: &TopicEntry, from: i32, end: i32) -> DescribeTopicPartitionsResponseTopic {
-        let partition = |partition_index| DescribeTopicPartitionsResponsePartition {
-            partition_index,
-            leader_id: self.node,
-            leader_epoch: self.epoch,
-            replica_nodes: vec![self.node],
-            isr_nodes: vec![self.node],
-            eligible_leader_replicas: Some(Vec::new()),
-            last_known_elr: Some(Vec::new()),
-            ..Default::default()
+    /// As in Metadata, a partition whose log directory is offline has no leader.
+    fn topic(
+        &self,
+        engine: &Engine,
+        entry: &TopicEntry,
+        from: i32,
+        end: i32,
+    ) -> DescribeTopicPartitionsResponseTopic {
+        let partition = |partition_index| {
+            let offline = engine.is_offline(entry, partition_index);
+            DescribeTopicPartitionsResponsePartition {
+                error_code: if offline { ErrorCode::LEADER_NOT_AVAILABLE } else { ErrorCode::NONE },
+                partition_index,
+                leader_id: if offline { -1 } else { self.node },
+                leader_epoch: self.epoch,
+                replica_nodes: vec![self.node],
+                isr_nodes: vec![self.node],
+                eligible_leader_replicas: Some(Vec::new()),
+                last_known_elr: Some(Vec::new()),
+                offline_replicas: if offline { vec![self.node] } else { Vec::new() },
+            }
         };
         DescribeTopicPartitionsResponseTopic {
             name: Some(Str::from(&*entry.name)),

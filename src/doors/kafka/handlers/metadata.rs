@@ -40,7 +40,7 @@ async fn respond(cx: &ConnCx, request: MetadataRequest, version: i16) -> Metadat
             }
             named(engine, &shape, topics, request.allow_auto_topic_creation).await
         }
-        _ => engine.image().topics().map(|topic| shape.topic(topic)).collect(),
+        _ => engine.image().topics().map(|topic| shape.topic(engine, topic)).collect(),
     };
     let (host, port) = cx.reached_at();
     let rack = engine.settings().rack.as_deref().map(Str::from);
@@ -101,7 +101,7 @@ async fn named(
             false => by_name(engine, &name, may_create).await,
         };
         answers.push(match found {
-            Ok(entry) => shape.topic(&entry),
+            Ok(entry) => shape.topic(engine, &entry),
             Err(refusal) => MetadataResponseTopic {
                 error_code: refusal.code,
                 name: if by_id { None } else { Some(name) },
@@ -135,14 +135,19 @@ struct Shape {
 }
 
 impl Shape {
-    fn topic(&self, entry: &TopicEntry) -> MetadataResponseTopic {
-        let partition = |partition_index| MetadataResponsePartition {
-            partition_index,
-            leader_id: self.node,
-            leader_epoch: self.epoch,
-            replica_nodes: vec![self.node],
-            isr_nodes: vec![self.node],
-            ..Default::default()
+    /// A partition whose log directory is offline has no leader, as Kafka tells of the only replica.
+    fn topic(&self, engine: &Engine, entry: &TopicEntry) -> MetadataResponseTopic {
+        let partition = |partition_index| {
+            let offline = engine.is_offline(entry, partition_index);
+            MetadataResponsePartition {
+                error_code: if offline { ErrorCode::LEADER_NOT_AVAILABLE } else { ErrorCode::NONE },
+                partition_index,
+                leader_id: if offline { -1 } else { self.node },
+                leader_epoch: self.epoch,
+                replica_nodes: vec![self.node],
+                isr_nodes: vec![self.node],
+                offline_replicas: if offline { vec![self.node] } else { Vec::new() },
+            }
         };
         MetadataResponseTopic {
             name: Some(Str::from(&*entry.name)),
