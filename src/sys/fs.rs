@@ -4,6 +4,7 @@
 //! renamed or removed) is safe only after `Fs::sync_dir` of its directory; after a failed sync nothing is known of
 //! the bytes since the last good one, and trying again proves nothing.
 
+use crate::types::TimestampMs;
 use std::any::Any;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
@@ -47,6 +48,8 @@ pub trait File: Send + Sync {
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Length in bytes.
     fn size(&self) -> io::Result<u64>;
+    /// When its bytes were last changed, by the wall clock; none if that is not known.
+    fn modified(&self) -> io::Result<Option<TimestampMs>>;
     /// The descriptor, for sendfile and mmap; none in the simulation.
     fn fd(&self) -> Option<BorrowedFd<'_>>;
 }

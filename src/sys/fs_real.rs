@@ -1,6 +1,7 @@
 //! The machine's file system: positioned vectored I/O, fdatasync, flock.
 
 use super::fs::{File, FileLock, Fs, OpenHow, Space};
+use crate::types::TimestampMs;
 use rustix::fs::FlockOperation;
 use std::fs::{self, OpenOptions};
 use std::io::{self, IoSlice};
@@ -8,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 /// The kernel takes at most this many parts in one call (IOV_MAX of Linux).
 const PARTS_MAX: usize = 1024;
@@ -122,6 +124,11 @@ impl File for RealFile {
 
     fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn modified(&self) -> io::Result<Option<TimestampMs>> {
+        let since = self.0.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(i64::try_from(since.as_millis()).ok().map(TimestampMs))
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

@@ -19,6 +19,7 @@ pub use fault::{Call, Fault};
 pub use survival::Survival;
 
 use super::fs::{File, FileLock, Fs, OpenHow, Space};
+use crate::types::TimestampMs;
 use fault::Fate;
 use names::{Inode, Node};
 use pages::PAGE;
@@ -151,6 +152,18 @@ impl SimFs {
         })();
         state.schedule = schedule;
         planted
+    }
+
+    /// Says when a file was last changed, which nobody knows otherwise: there is no clock here.
+    pub fn set_modified(&self, path: &Path, at: TimestampMs) -> io::Result<()> {
+        let mut state = self.0.lock();
+        match state.find(path)? {
+            Node::File(file) => {
+                state.set_modified(file, at);
+                Ok(())
+            }
+            Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
     }
 
     /// The bytes of a file as readers see them, without counting as a call; works after the power went off.
@@ -339,6 +352,10 @@ impl File for SimFile {
 
     fn size(&self) -> io::Result<u64> {
         Ok(self.fs.0.lock().file(self.inode)?.now().len())
+    }
+
+    fn modified(&self) -> io::Result<Option<TimestampMs>> {
+        Ok(self.fs.0.lock().modified(self.inode))
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

@@ -6,6 +6,7 @@ use super::names::{Entries, Inode, Names, Node};
 use super::pages::{PAGE, Pages};
 use super::survival::Survival;
 use crate::sys::SeededRng;
+use crate::types::TimestampMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -33,6 +34,8 @@ pub(super) struct State {
     locks: BTreeSet<PathBuf>,
     pages_max: u64,
     pages_used: u64,
+    /// Times of last change that a test gave.
+    modified: BTreeMap<Inode, TimestampMs>,
     pub(super) schedule: Schedule,
     pub(super) rng: Arc<SeededRng>,
 }
@@ -49,6 +52,7 @@ impl State {
             locks: BTreeSet::new(),
             pages_max: u64::MAX / PAGE,
             pages_used: 0,
+            modified: BTreeMap::new(),
             schedule: Schedule::default(),
             rng: Arc::new(SeededRng::new(seed)),
         }
@@ -260,6 +264,14 @@ impl State {
     #[cfg(test)]
     pub(super) fn kept_files(&self) -> usize {
         self.files.len()
+    }
+
+    pub(super) fn modified(&self, file: Inode) -> Option<TimestampMs> {
+        self.modified.get(&file).copied()
+    }
+
+    pub(super) fn set_modified(&mut self, file: Inode, at: TimestampMs) {
+        self.modified.insert(file, at);
     }
 
     pub(super) fn set_capacity(&mut self, bytes: u64) {
