@@ -14,7 +14,7 @@ use logboom::group::{ClassicGroup, ClassicMember, Committed, GroupRecord, Groups
 use logboom::log::local::{Commit, LocalLog, LogDir, LogDirOptions};
 use logboom::log::{
     AppendError, Appended, CutError, Found, LogMarks, LogSettings, LogState, PartitionLog, ReadError,
-    ReadLimit, ReadPlan, Ticket,
+    ReadLimit, ReadPlan, Retained, Retention, Ticket,
 };
 use logboom::partition::LeaderEpoch;
 use logboom::record::{BatchBuilder, BatchHeader, CheckedBatches};
@@ -335,6 +335,10 @@ impl PartitionLog for Sink {
     fn cut_front(&self, start: Offset) -> Result<Offset, CutError> {
         self.marks.send_modify(|marks| marks.start = start);
         Ok(start)
+    }
+
+    fn retain(&self, _rule: &Retention, _now: TimestampMs) -> io::Result<Retained> {
+        Ok(Retained::default())
     }
 
     fn put_snapshot(&self, _at: Offset, _bytes: &[u8]) -> io::Result<()> {

@@ -4,7 +4,7 @@ use super::layers::Source;
 use super::setting::Setting;
 use super::table::{Family, find, settings};
 use super::{BadSetting, BrokerSettings};
-use crate::log::LogSettings;
+use crate::log::{LogSettings, Retention};
 use crate::record::{AppendRules, Codec, TimestampType};
 use std::collections::BTreeMap;
 
@@ -103,6 +103,17 @@ impl TopicSettings {
             flush_messages: self.flush_messages,
             flush_ms: self.flush_ms,
             log_append_time: self.log_append_time,
+            file_delete_delay_ms: self.file_delete_delay_ms,
+            may_use_reserve: false,
+        }
+    }
+
+    /// What its partitions may keep. Only a policy of `delete` drops anything by age or size; an empty one, or
+    /// `compact` alone, keeps all.
+    pub fn retention(&self) -> Retention {
+        match self.cleanup.delete {
+            true => Retention { ms: self.retention_ms, bytes: self.retention_bytes, ..Retention::ALL },
+            false => Retention::ALL,
         }
     }
 

@@ -88,7 +88,13 @@ impl Engine {
         let (node_id, options) = (settings.node_id, log_dir);
         let ground = Ground { fs: &fs, clock: &clock, rng: &rng, options, node_id };
         let dirs = LogDirs::open(&ground, &settings.data_dirs, &name)?;
-        let catalog_log = LogSettings { segment_bytes: CATALOG_SEGMENT_BYTES, ..LogSettings::default() };
+        let catalog_log = LogSettings {
+            segment_bytes: CATALOG_SEGMENT_BYTES,
+            file_delete_delay_ms: 0,
+            // Without it no topic could be deleted from a full disk.
+            may_use_reserve: true,
+            ..LogSettings::default()
+        };
         let (log, _) = dirs.catalog().open_partition(&name, CATALOG_TOPIC_ID, catalog_log)?;
         let catalog_log: Arc<dyn PartitionLog> = log;
         let image = Arc::new(ArcSwap::from_pointee(CatalogImage::default()));

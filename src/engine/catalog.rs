@@ -2,7 +2,8 @@
 
 use super::registry::{Key, Served};
 use super::{Engine, Refusal, TopicRef};
-use crate::catalog::{Catalog, CatalogImage, Effect, TopicEntry};
+use crate::catalog::{Catalog, CatalogImage, Configs, Effect, TopicEntry};
+use crate::config::TopicSettings;
 use crate::coordinator::{CallError, Outlet};
 use crate::partition::LeaderEpoch;
 use crate::types::{ErrorCode, TopicPartition};
@@ -86,6 +87,7 @@ impl Engine {
             (name, key, self.open.remove(key))
         });
         let removed: Vec<_> = removed.collect();
+        let delay = self.delete_delay(&topic.configs);
         let Some(engine) = self.me.upgrade() else { return };
         tokio::spawn(async move {
             for (name, key, was) in removed {
@@ -93,21 +95,28 @@ impl Engine {
                     // Whoever opens it finds it gone, and deletes it.
                     super::registry::Was::Opening => {}
                     super::registry::Was::Open(served) => {
-                        engine.close_and_delete(name, key, Some(served), false).await;
+                        engine.close_and_delete(name, key, Some(served), delay).await;
                     }
-                    super::registry::Was::Closed => engine.close_and_delete(name, key, None, false).await,
+                    super::registry::Was::Closed => engine.close_and_delete(name, key, None, delay).await,
                 }
             }
         });
     }
 
-    /// Closes a partition and removes its files, unless it is to be kept.
+    /// `file.delete.delay.ms` of a topic.
+    fn delete_delay(&self, configs: &Configs) -> Option<Duration> {
+        let settings = TopicSettings::resolve(configs, &self.settings.load()).ok();
+        let ms = settings.map_or(0, |settings| settings.file_delete_delay_ms);
+        Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+    }
+
+    /// Closes a partition and has its files removed after `delete_after`; none keeps them.
     pub(super) async fn close_and_delete(
         &self,
         name: TopicPartition,
         key: Key,
         served: Option<Arc<Served>>,
-        keep: bool,
+        delete_after: Option<Duration>,
     ) {
         let Some(engine) = self.me.upgrade() else { return };
         let place = name.clone();
@@ -117,7 +126,9 @@ impl Engine {
             {
                 tracing::warn!(partition = %place, %error, "cannot close a deleted partition in good order");
             }
-            if !keep && let Err(error) = engine.dirs.delete_partition(&place, key.0) {
+            if let Some(delay) = delete_after
+                && let Err(error) = engine.dirs.delete_partition(&place, key.0, delay)
+            {
                 tracing::warn!(partition = %place, %error, "cannot delete a partition; the next start will");
             }
         };
@@ -161,7 +172,7 @@ impl Engine {
                     super::registry::Was::Opening => continue,
                     super::registry::Was::Closed => None,
                 };
-                engine.close_and_delete(name, key, served, false).await;
+                engine.close_and_delete(name, key, served, Some(Duration::ZERO)).await;
             }
         });
     }

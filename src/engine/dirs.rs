@@ -7,6 +7,7 @@ use crate::types::{TopicId, TopicPartition, Uuid};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The log directories in the order of `log.dirs`, at least one.
 pub(super) struct LogDirs {
@@ -255,12 +256,17 @@ impl LogDirs {
         }
     }
 
-    /// Removes a partition, wherever it is.
-    pub(super) fn delete_partition(&self, name: &TopicPartition, id: TopicId) -> io::Result<()> {
+    /// Removes a partition, wherever it is; its files go after `delay`.
+    pub(super) fn delete_partition(
+        &self,
+        name: &TopicPartition,
+        id: TopicId,
+        delay: Duration,
+    ) -> io::Result<()> {
         let mut deleted = Ok(());
         for dir in self.online() {
             let removed = match dir.holds(name, id, true) {
-                Ok(true) => dir.delete_partition(name),
+                Ok(true) => dir.delete_partition(name, delay),
                 Ok(false) => Ok(()),
                 Err(error) => Err(error),
             };

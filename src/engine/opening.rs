@@ -109,8 +109,8 @@ impl Engine {
             && let Some(served) = served
         {
             // Deleted while it was opened; or the broker stops, and keeps it.
-            let keep = self.image.load().topic_by_id(key.0).is_some();
-            self.close_and_delete(name, key, Some(served), keep).await;
+            let deleted = self.image.load().topic_by_id(key.0).is_none();
+            self.close_and_delete(name, key, Some(served), deleted.then_some(Duration::ZERO)).await;
         }
     }
 

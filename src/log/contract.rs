@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "the name of a check says what it checks")]
 
-use super::{LogSettings, LogState, PartitionLog, ReadError, ReadLimit};
+use super::{LogSettings, LogState, PartitionLog, ReadError, ReadLimit, Retained, Retention};
 use crate::record::{BatchBuilder, BatchHeader, CheckedBatches, read_records, split_batches};
 use crate::types::{Epoch, Offset, TimestampMs};
 use bytes::Bytes;
@@ -317,6 +317,112 @@ pub fn an_append_that_rolls_says_so(place: &mut dyn Place) {
     assert!(rolled.len() >= 2, "{rolled:?}");
 }
 
+/// A log whose every batch, of one record, is a segment of its own; batch number n is of the time n. All but the last
+/// `unsynced` are durable. Each has the same size, which is returned, too.
+fn in_segments(place: &mut dyn Place, times: &[i64], unsynced: usize) -> (Arc<dyn PartitionLog>, u64) {
+    let log = place.open(LogSettings { segment_bytes: 1, ..LogSettings::default() });
+    for (nth, time) in times.iter().enumerate() {
+        if nth == times.len() - unsynced {
+            place.commit();
+        }
+        log.append(batch(&[*time]), Epoch(0)).unwrap();
+    }
+    if unsynced == 0 {
+        place.commit();
+    }
+    let size = log.size_bytes() / times.len() as u64;
+    (log, size)
+}
+
+fn by_age(ms: i64) -> Retention {
+    Retention { ms: Some(ms), ..Retention::ALL }
+}
+
+/// Retains, settles it, and says where the log starts then.
+fn start_after(place: &dyn Place, log: &dyn PartitionLog, rule: Retention, now: i64) -> (i64, Retained) {
+    let retained = log.retain(&rule, TimestampMs(now)).unwrap();
+    place.commit();
+    let start = log.marks().start.0;
+    assert!(
+        contents(log).first().is_none_or(|first| BatchHeader::parse(first).unwrap().base_offset.0 == start)
+    );
+    (start, retained)
+}
+
+pub fn segments_go_by_age_once_their_newest_record_is_too_old(place: &mut dyn Place) {
+    let (log, size) = in_segments(place, &[10, 11, 12, 13, 14], 0);
+    assert_eq!(start_after(place, &*log, Retention::ALL, 1000).0, 0);
+    assert_eq!(start_after(place, &*log, by_age(10), 20).0, 0, "as old as the limit is not too old");
+    let (start, retained) = start_after(place, &*log, by_age(10), 23);
+    let expect = Retained { segments: 3, bytes: 3 * size, aged_bytes: 3 * size, ..Retained::default() };
+    assert_eq!((start, retained), (3, expect));
+    assert_eq!(start_after(place, &*log, by_age(10), 23), (3, Retained::default()));
+}
+
+pub fn an_old_segment_behind_a_young_one_stays(place: &mut dyn Place) {
+    let (log, _) = in_segments(place, &[10, 90, 11, 12], 0);
+    assert_eq!(start_after(place, &*log, by_age(10), 50).0, 1);
+}
+
+pub fn records_of_the_future_keep_their_segment_and_say_so(place: &mut dyn Place) {
+    let (log, _) = in_segments(place, &[10, 5000, 11], 0);
+    let (start, retained) = start_after(place, &*log, by_age(10), 50);
+    assert_eq!((start, retained.of_the_future), (1, true));
+}
+
+pub fn segments_go_by_size_as_long_as_the_others_are_large_enough(place: &mut dyn Place) {
+    let (log, size) = in_segments(place, &[1, 2, 3, 4, 5, 6], 0);
+    let by_size = |bytes| Retention { bytes: Some(bytes), ..Retention::ALL };
+    assert_eq!(start_after(place, &*log, by_size(6 * size), 9).0, 0);
+    assert_eq!(start_after(place, &*log, by_size(4 * size + 1), 9).0, 1);
+    let (start, retained) = start_after(place, &*log, by_size(2 * size), 9);
+    assert_eq!((start, retained), (4, Retained { segments: 3, bytes: 3 * size, ..Retained::default() }));
+    assert_eq!(log.size_bytes(), 2 * size);
+}
+
+pub fn size_and_age_are_asked_one_after_the_other(place: &mut dyn Place) {
+    let (log, size) = in_segments(place, &[90, 10, 90, 10], 0);
+    let rule = Retention { bytes: Some(3 * size), ..by_age(10) };
+    let (start, retained) = start_after(place, &*log, rule, 50);
+    assert_eq!((start, retained.aged_bytes), (2, size));
+}
+
+pub fn an_active_segment_goes_once_all_of_it_is_too_old(place: &mut dyn Place) {
+    let (log, _) = in_segments(place, &[1, 2, 3], 0);
+    let (start, retained) = start_after(place, &*log, by_age(10), 50);
+    assert_eq!((start, retained.segments, log.size_bytes()), (3, 3, 0));
+    assert_eq!(start_after(place, &*log, by_age(10), 90), (3, Retained::default()), "an empty segment stays");
+    assert_eq!(log.append(batch(&[100]), Epoch(0)).unwrap().first, Offset(3));
+    place.commit();
+    log.close().unwrap();
+    let log = place.open(LogSettings::default());
+    assert_eq!((log.marks().start, log.marks().end, contents(&*log).len()), (Offset(3), Offset(4), 1));
+}
+
+pub fn nothing_goes_above_the_high_watermark(place: &mut dyn Place) {
+    let (log, _) = in_segments(place, &[1, 2, 3, 4], 2);
+    assert_eq!(start_after(place, &*log, by_age(10), 50).0, 2);
+    assert_eq!(start_after(place, &*log, by_age(10), 50).0, 4);
+}
+
+pub fn what_goes_by_age_can_be_bounded(place: &mut dyn Place) {
+    let (log, size) = in_segments(place, &[1, 2, 3, 4, 5], 0);
+    let rule = Retention { aged_bytes_max: size + 1, ..by_age(10) };
+    let (start, retained) = start_after(place, &*log, rule, 50);
+    assert_eq!((start, retained.held_back, retained.aged_bytes), (2, true, 2 * size));
+    let rule = Retention { aged_bytes_max: 0, ..by_age(10) };
+    let (start, retained) = start_after(place, &*log, rule, 50);
+    assert_eq!((start, retained), (2, Retained { held_back: true, ..Retained::default() }));
+}
+
+pub fn what_went_by_retention_stays_gone(place: &mut dyn Place) {
+    let (log, _) = in_segments(place, &[1, 2, 30, 40], 0);
+    assert_eq!(start_after(place, &*log, by_age(10), 15).0, 2);
+    log.close().unwrap();
+    let log = place.open(LogSettings::default());
+    assert_eq!((log.marks().start, contents(&*log).len()), (Offset(2), 2));
+}
+
 /// A test for each check, over the place that `$make` gives.
 macro_rules! contract_tests {
     ($make:expr; $($check:ident)*) => {$(
@@ -342,6 +448,15 @@ macro_rules! contract_tests {
             the_newest_two_snapshots_are_kept
             segments_of_one_batch_are_read_like_others
             an_append_that_rolls_says_so
+            segments_go_by_age_once_their_newest_record_is_too_old
+            an_old_segment_behind_a_young_one_stays
+            records_of_the_future_keep_their_segment_and_say_so
+            segments_go_by_size_as_long_as_the_others_are_large_enough
+            size_and_age_are_asked_one_after_the_other
+            an_active_segment_goes_once_all_of_it_is_too_old
+            nothing_goes_above_the_high_watermark
+            what_goes_by_age_can_be_bounded
+            what_went_by_retention_stays_gone
         }
     };
 }

@@ -61,6 +61,13 @@ pub trait PartitionLog: Send + Sync {
     /// segments below it. Below the present start: no change. Above the high watermark: an error.
     fn cut_front(&self, start: Offset) -> Result<Offset, CutError>;
 
+    /// Takes segments that `rule` does not keep off the front, as Kafka's `UnifiedLog.deleteOldSegments`: first what
+    /// lies below the log start offset, then by size, then by age, whole segments below the high watermark, none
+    /// behind one that stays. An active segment all of which has to go is closed and goes, too. `now` is the wall
+    /// clock. What goes is decided here; it is gone, and the new start shown, once that would survive a crash, which
+    /// the log sees to soon. A log that is not online keeps everything.
+    fn retain(&self, rule: &Retention, now: TimestampMs) -> io::Result<Retained>;
+
     /// Keeps `bytes` as the producer state of the records below `at` (file `<at>.snapshot`), dropping all but the
     /// newest two. May be lost in a crash.
     fn put_snapshot(&self, at: Offset, bytes: &[u8]) -> io::Result<()>;
@@ -102,6 +109,11 @@ pub struct LogSettings {
     pub flush_ms: i64,
     /// Whether timestamps are the broker's (`message.timestamp.type=LogAppendTime`), which rolls by wall clock.
     pub log_append_time: bool,
+    /// `file.delete.delay.ms`: how long a segment taken out of the log stays on disk.
+    pub file_delete_delay_ms: i64,
+    /// Whether the log may still grow on a full disk, out of what is reserved there: for the log without which
+    /// nothing can be deleted.
+    pub may_use_reserve: bool,
 }
 
 impl Default for LogSettings {
@@ -115,8 +127,41 @@ impl Default for LogSettings {
             flush_messages: 1,
             flush_ms: i64::MAX,
             log_append_time: false,
+            file_delete_delay_ms: 60_000,
+            may_use_reserve: false,
         }
     }
+}
+
+/// What a topic lets a log keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// `retention.ms`: a segment whose newest record is older goes; none keeps all.
+    pub ms: Option<i64>,
+    /// `retention.bytes`: the oldest segments go as long as the others are at least this large; none keeps all.
+    pub bytes: Option<u64>,
+    /// Most bytes that go by age in one call, to the end of a segment: a bound where the clock is in doubt.
+    pub aged_bytes_max: u64,
+}
+
+impl Retention {
+    /// Keeps everything.
+    pub const ALL: Retention = Retention { ms: None, bytes: None, aged_bytes_max: u64::MAX };
+}
+
+/// What a call of [`PartitionLog::retain`] takes out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// Segments.
+    pub segments: u64,
+    /// Bytes of their batches.
+    pub bytes: u64,
+    /// The part of `bytes` that goes by age.
+    pub aged_bytes: u64,
+    /// More would go by age if `aged_bytes_max` were larger.
+    pub held_back: bool,
+    /// The first segment that stays has a record of the future, which keeps it.
+    pub of_the_future: bool,
 }
 
 /// Whether a log takes records.

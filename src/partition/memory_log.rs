@@ -3,7 +3,7 @@
 
 use crate::log::{
     AppendError, Appended, CutError, Found, LogMarks, LogSettings, LogState, PartitionLog, Piece, ReadError,
-    ReadLimit, ReadPlan, Ticket,
+    ReadLimit, ReadPlan, Retained, Retention, Ticket,
 };
 use crate::record::{BatchHeader, CheckedBatches, read_records};
 use crate::types::{Epoch, Offset, TimestampMs};
@@ -244,6 +244,34 @@ impl PartitionLog for MemoryLog {
         }
         self.marks.send_modify(|marks| marks.start = marks.start.max(start));
         Ok(self.marks().start)
+    }
+
+    fn retain(&self, rule: &Retention, now: TimestampMs) -> io::Result<Retained> {
+        // Every batch is a segment, and the last one is active.
+        let marks = self.marks();
+        let mut inner = self.inner.lock();
+        let mut total = inner.batches.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+        let mut retained = Retained::default();
+        let mut start = marks.start;
+        for (header, bytes) in &inner.batches {
+            let size = bytes.len() as u64;
+            let by_size = rule.bytes.is_some_and(|limit| total.saturating_sub(size) >= limit);
+            let age = now.0 - header.max_timestamp.0;
+            let by_age = !by_size && rule.ms.is_some_and(|limit| age > limit);
+            retained.of_the_future |= rule.ms.is_some() && age < 0;
+            retained.held_back |= by_age && retained.aged_bytes >= rule.aged_bytes_max;
+            if header.next_offset() > marks.high_watermark || !(by_size || by_age) || retained.held_back {
+                break;
+            }
+            total -= size;
+            retained.segments += 1;
+            retained.bytes += size;
+            retained.aged_bytes += if by_age { size } else { 0 };
+            start = header.next_offset();
+        }
+        inner.batches.retain(|(header, _)| header.base_offset >= start);
+        self.marks.send_modify(|marks| marks.start = start);
+        Ok(retained)
     }
 
     fn put_snapshot(&self, at: Offset, bytes: &[u8]) -> io::Result<()> {

@@ -7,6 +7,7 @@ use logboom::log::{LogSettings, LogState, PartitionLog};
 use logboom::sys::{Call, Fault, SimFs};
 use logboom::types::{Epoch, Offset, Uuid};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Runs `work` with the power cut everywhere; at least `cuts` cuts, so that a change cannot empty the test unseen.
 fn check(prepared: &SimFs, seeds: u64, cuts: u64, work: impl Fn(&SimFs, &mut Account) -> Option<()>) {
@@ -195,7 +196,7 @@ fn partitions_made_and_deleted() {
             dir.commit_round();
             account.note(&*log);
             other.close().ok()?;
-            dir.delete_partition(&name(partition)).ok()?;
+            dir.delete_partition(&name(partition), Duration::ZERO).ok()?;
             dir.commit_round();
         }
         (!fs.power_is_off()).then_some(())
@@ -214,7 +215,7 @@ fn a_partition_made_again_under_its_name_holds_nothing_of_the_old_one() {
     // The account is about the new one, which has another topic id.
     check(&fs, 6, 180, |fs, account| {
         let dir = open_dir(fs)?;
-        dir.delete_partition(&name(0)).ok()?;
+        dir.delete_partition(&name(0), Duration::ZERO).ok()?;
         let (log, _) = open_log(&dir, small())?;
         account.append(&*log, Epoch(0))?;
         dir.commit_round();

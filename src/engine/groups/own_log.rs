@@ -4,7 +4,7 @@
 use super::super::registry::Served;
 use crate::log::{
     AppendError, Appended, CutError, Found, LogMarks, LogSettings, PartitionLog, ReadError, ReadLimit,
-    ReadPlan, Ticket,
+    ReadPlan, Retained, Retention, Ticket,
 };
 use crate::record::{BatchHeader, CheckedBatches};
 use crate::types::{Epoch, Offset, TimestampMs};
@@ -78,6 +78,10 @@ impl PartitionLog for OwnLog {
 
     fn cut_front(&self, start: Offset) -> Result<Offset, CutError> {
         self.log().cut_front(start)
+    }
+
+    fn retain(&self, rule: &Retention, now: TimestampMs) -> io::Result<Retained> {
+        self.log().retain(rule, now)
     }
 
     fn put_snapshot(&self, at: Offset, bytes: &[u8]) -> io::Result<()> {

@@ -32,8 +32,7 @@ impl LocalLog {
         if batches.is_empty() || next <= first {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no record to append").into());
         }
-        self.make_room(state, &batches, next)?;
-        self.write(state, &batches)?;
+        self.place(state, &batches, next)?;
         for batch in batches.batches() {
             state.active.note(&batch.header, state.settings.index_interval_bytes);
             state.epochs_moved |= state.epochs.note(batch.header.leader_epoch, batch.header.base_offset);
@@ -49,6 +48,20 @@ impl LocalLog {
             rolled_at: state.rolled_at.take(),
             ticket: self.ticket(last),
         })
+    }
+
+    /// Writes the batches into the segment they belong into. After an error nothing of them is there.
+    fn place(&self, state: &mut State, batches: &CheckedBatches, next: Offset) -> io::Result<()> {
+        let may_grow = state.settings.may_use_reserve;
+        if self.dir().is_full() && !may_grow {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let mut work = || {
+            self.make_room(state, batches, next)?;
+            self.write(state, batches)
+        };
+        let placed = if may_grow { self.dir().with_room(work) } else { work() };
+        placed.inspect_err(|error| self.dir().note_failed_write(error))
     }
 
     /// Begins a new segment if the batches do not belong into the active one.

@@ -66,6 +66,10 @@ impl LocalLog {
         let _tidying = self.tidying.lock();
         if self.state.lock().phase == LogState::Online {
             self.commit();
+            // A start that was asked for would wait for the next life of the log.
+            if let Err(error) = self.dir().settle_starts() {
+                tracing::warn!(partition = %self.name(), %error, "cannot move the log start offset");
+            }
         }
         let turn = self.syncing.lock();
         let mut state = self.state.lock();

@@ -9,6 +9,8 @@ use super::log::{Identity, LocalLog};
 use super::marks::{self, Marks};
 use super::meta::{self, Meta};
 use super::recover::{Known, Recovery, recover, start_new};
+use super::reserve::{self, Reserve, is_no_room};
+use super::trash::Trash;
 use crate::log::LogSettings;
 use crate::sys::{Clock, FileLock, Fs, Rng, Space, write_atomically};
 use crate::types::{Offset, TopicId, TopicPartition, Uuid};
@@ -33,6 +35,8 @@ pub struct LogDirOptions {
     pub mark_interval: Duration,
     /// Bytes appended after which the marks are written before the interval is over.
     pub mark_bytes: u64,
+    /// Bytes kept for the time when the disk is full, so that deletions and marks still find room; 0 for none.
+    pub reserve_bytes: u64,
 }
 
 impl Default for LogDirOptions {
@@ -44,6 +48,7 @@ impl Default for LogDirOptions {
             open_files_max: 1000,
             mark_interval: Duration::from_secs(5),
             mark_bytes: 64 << 20,
+            reserve_bytes: 0,
         }
     }
 }
@@ -75,8 +80,10 @@ pub struct LogDir {
     pub(super) bytes_since_marks: AtomicU64,
     pub(super) logs: Mutex<BTreeMap<TopicPartition, Weak<LocalLog>>>,
     pub(super) opening: Mutex<BTreeSet<TopicPartition>>,
-    /// Files and directories that have their last name and wait for removal.
-    pub(super) trash: Mutex<Vec<PathBuf>>,
+    /// Log start offsets that wait for the marks: by the log's number, so that there is one of each log at most.
+    pub(super) starts: Mutex<BTreeMap<u64, (Weak<LocalLog>, Offset)>>,
+    pub(super) trash: Arc<Trash>,
+    pub(super) reserve: Reserve,
     /// Logs whose sync failed while they were opened: what the page cache shows of them cannot be believed, and
     /// trying again proves nothing. Bounded by the number of partitions.
     pub(super) unsyncable: Mutex<BTreeSet<TopicPartition>>,
@@ -196,8 +203,16 @@ impl LogDir {
         let was_clean = marks.clean;
         marks.clean = false;
         // Before anything is appended: a crash from here on must not look like a shutdown in good order.
-        write_atomically(&*fs, &path.join(marks::FILE), &marks.encode())?;
-        let trash = names.into_iter().filter(|name| is_trash(name)).collect();
+        let bytes = marks.encode();
+        let stored = write_atomically(&*fs, &path.join(marks::FILE), &bytes);
+        let was_full = stored.as_ref().is_err_and(is_no_room);
+        match stored {
+            Err(error) if is_no_room(&error) => {
+                fs.remove(&path.join(reserve::FILE)).map_err(|_| error)?;
+                write_atomically(&*fs, &path.join(marks::FILE), &bytes)?;
+            }
+            stored => stored?,
+        }
         let dir = Arc::new(LogDir {
             pool: FilePool::new(fs.clone(), options.open_files_max),
             queue: Arc::new(CommitQueue::new()),
@@ -209,7 +224,9 @@ impl LogDir {
             bytes_since_marks: AtomicU64::new(0),
             logs: Mutex::default(),
             opening: Mutex::default(),
-            trash: Mutex::new(trash),
+            starts: Mutex::default(),
+            trash: Arc::default(),
+            reserve: Reserve::default(),
             unsyncable: Mutex::default(),
             numbers: AtomicU64::new(0),
             threads: Mutex::default(),
@@ -220,6 +237,13 @@ impl LogDir {
             clock,
             rng,
         });
+        names
+            .into_iter()
+            .filter(|name| is_trash(name))
+            .for_each(|gone| dir.remove_later(gone, Duration::ZERO));
+        if was_full {
+            dir.note_failed_write(&io::ErrorKind::StorageFull.into());
+        }
         if options.commit == Commit::Thread {
             dir.start_threads()?;
         }
@@ -308,7 +332,7 @@ impl LogDir {
         if self.fs.is_dir(&path) {
             let stored = self.stored_id(&path)?;
             if stored.is_some_and(|stored| stored != id) {
-                self.put_aside(name)?;
+                self.put_aside(name, Duration::ZERO)?;
             }
         }
         let identity = Identity {
@@ -343,14 +367,15 @@ impl LogDir {
         partitions.map(|(name, path)| Ok((name, self.stored_id(&path)?))).collect()
     }
 
-    /// Removes a partition whose log is closed. It is gone for good on return; its bytes are removed in the background.
-    pub fn delete_partition(&self, name: &TopicPartition) -> io::Result<()> {
+    /// Removes a partition whose log is closed. It is gone for good on return; its bytes are removed in the background
+    /// after `delay`, or at once if the disk is full.
+    pub fn delete_partition(&self, name: &TopicPartition, delay: Duration) -> io::Result<()> {
         self.health.check()?;
         let open = self.logs.lock().get(name).and_then(Weak::upgrade);
         if open.is_some() {
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the log is open"));
         }
-        self.put_aside(name)
+        self.put_aside(name, delay)
     }
 
     /// Room on the file system.
@@ -367,6 +392,7 @@ impl LogDir {
     pub fn commit_round(&self) {
         self.commit_waiting();
         self.keep(false);
+        self.empty_trash(&mut |_| false);
     }
 
     /// After all logs are closed: last marks and the clean mark, and the lock is given back. With a log still open
@@ -374,6 +400,8 @@ impl LogDir {
     pub fn close(&self) -> io::Result<()> {
         self.queue.stop();
         self.keeper.stop();
+        // What waits still is found by its name at the next start.
+        self.trash.stop();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             let _ = thread.join();
         }
@@ -384,7 +412,9 @@ impl LogDir {
             return Err(failed);
         }
         self.commit_waiting();
-        self.empty_trash();
+        if let Err(error) = self.settle_starts() {
+            tracing::warn!(%error, "cannot move log start offsets");
+        }
         self.find_lost_marks()?;
         let all_closed = self.open_logs().is_empty();
         self.write_marks(all_closed)?;
@@ -456,10 +486,13 @@ impl LogDir {
     }
 
     /// Gives the directory of a partition its last name, durably.
-    fn put_aside(&self, name: &TopicPartition) -> io::Result<()> {
+    fn put_aside(&self, name: &TopicPartition, delay: Duration) -> io::Result<()> {
         let id = self.stored_id(&self.path.join(name.to_string()))?;
-        self.set_aside(name)?;
+        let gone = self.set_aside(name)?;
         self.sync_root()?;
+        if let Some(gone) = gone {
+            self.remove_later(gone, if self.is_full() { Duration::ZERO } else { delay });
+        }
         if let Some(id) = id {
             let mut file = self.marks.lock();
             file.marks.by_partition.remove(&(id, name.partition));
@@ -468,11 +501,11 @@ impl LogDir {
         Ok(())
     }
 
-    /// Gives the directory of a partition its last name and leaves the rest to the background.
-    pub(super) fn set_aside(&self, name: &TopicPartition) -> io::Result<()> {
+    /// Gives the directory of a partition its last name and returns it, if there was one.
+    pub(super) fn set_aside(&self, name: &TopicPartition) -> io::Result<Option<PathBuf>> {
         let path = self.path.join(name.to_string());
         if !self.fs.is_dir(&path) {
-            return Ok(());
+            return Ok(None);
         }
         let unique = format!("{:032x}", self.rng.next_u128());
         let suffix = format!(".{unique}{DELETE_SUFFIX}");
@@ -481,8 +514,7 @@ impl LogDir {
         target.truncate(NAME_MAX - suffix.len());
         let target = self.path.join(target + &suffix);
         self.fs.rename(&path, &target)?;
-        self.remove_later(target);
-        Ok(())
+        Ok(Some(target))
     }
 
     pub(super) fn stored_id(&self, partition: &Path) -> io::Result<Option<TopicId>> {
@@ -492,10 +524,6 @@ impl LogDir {
 
     pub(super) fn open_logs(&self) -> Vec<Arc<LocalLog>> {
         self.logs.lock().values().filter_map(Weak::upgrade).collect()
-    }
-
-    pub(super) fn remove_later(&self, path: PathBuf) {
-        self.trash.lock().push(path);
     }
 
     /// A random part of `segment.jitter.ms`.
@@ -545,6 +573,7 @@ impl Drop for LogDir {
         // The threads hold the directory only while they work; they see this and end.
         self.queue.stop();
         self.keeper.stop();
+        self.trash.stop();
     }
 }
 

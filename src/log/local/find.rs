@@ -15,7 +15,7 @@ use crate::types::{Offset, TimestampMs};
 const DECOMPRESSED_MAX: usize = i32::MAX as usize;
 
 /// What look-ups by time need of the log, taken together.
-struct Horizon {
+pub(super) struct Horizon {
     runs: Vec<Run>,
     start: Offset,
     seen: Offset,
@@ -124,7 +124,7 @@ impl LocalLog {
     }
 
     /// Largest timestamp of a segment; `None` if only its batches can tell.
-    fn max_time_of(&self, run: &Run, horizon: &Horizon) -> Result<Option<TimestampMs>, ReadError> {
+    pub(super) fn max_time_of(&self, run: &Run, horizon: &Horizon) -> Result<Option<TimestampMs>, ReadError> {
         if run.base == horizon.active_base {
             return Ok(Some(horizon.active_max));
         }
@@ -168,7 +168,7 @@ impl LocalLog {
 }
 
 impl State {
-    fn horizon(&self, at: TimestampMs) -> Horizon {
+    pub(super) fn horizon(&self, at: TimestampMs) -> Horizon {
         let key = if at == TimestampMs::NONE { i64::MAX } else { at.0.saturating_sub(1) };
         let mut runs: Vec<Run> =
             self.all_runs(self.start).into_iter().filter(|run| run.base <= self.seen.base).collect();
@@ -196,7 +196,7 @@ impl State {
         self.sealed_of(run)?.max_time
     }
 
-    fn keep_sealed_max_time(&mut self, run: &Run, max_time: TimestampMs) {
+    pub(super) fn keep_sealed_max_time(&mut self, run: &Run, max_time: TimestampMs) {
         if let Some(sealed) = self.sealed_of(run) {
             sealed.max_time = Some(max_time);
         }

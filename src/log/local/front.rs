@@ -2,11 +2,14 @@
 
 use super::files::{FileKey, Kind, segment_path};
 use super::log::{LocalLog, State};
+use super::marks::Mark;
+use super::seal::seal_path;
 use super::segment::Sealed;
 use crate::log::{CutError, LogState};
 use crate::types::Offset;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the name of a file that waits for removal ends in, as Kafka's does.
 pub const DELETED: &str = "deleted";
@@ -33,25 +36,43 @@ impl LocalLog {
                 return Err(io::Error::other("the records below the new start cannot be synced").into());
             }
         }
+        self.want_start(start);
+        let settled = self.dir().settle_starts();
+        // Another caller's round may have taken this wish along.
+        if self.state.lock().start >= start {
+            return Ok(start);
+        }
+        let failed = || io::Error::other("the marks were not written");
+        Err(settled.err().unwrap_or_else(failed).into())
+    }
+
+    /// Asks for a new start, which comes with the next round of [`super::LogDir`]'s starts. Records below it are durable
+    /// and below the high watermark.
+    pub(super) fn want_start(&self, start: Offset) {
+        self.dir().want_start(self.number(), self.me.clone(), start);
+    }
+
+    /// The mark is on disk: shows the start and takes the segments below it out.
+    pub(super) fn start_settled(&self, mark: &Mark) {
         let _tidying = self.tidying.lock();
-        // Durable before it is shown: a start that went back would show records that were said to be gone.
-        self.dir().write_marks_with_start(self, start)?;
-        let mut state = self.state.lock();
-        if start > state.start {
-            state.start = start;
-            state.epochs.cut_front(start);
-            state.epochs_moved = true;
-            self.marks.send_modify(|marks| marks.start = start);
-        }
-        let gone = state.take_below_start();
-        if !gone.is_empty() {
-            self.next_layout();
-        }
-        drop(state);
+        let (gone, delay) = {
+            let mut state = self.state.lock();
+            if mark.start > state.start {
+                state.start = mark.start;
+                state.epochs.cut_front(mark.start);
+                state.epochs_moved = true;
+                self.marks.send_modify(|marks| marks.start = mark.start);
+            }
+            let gone = state.take_below_start(mark.point.base);
+            if !gone.is_empty() {
+                self.next_layout();
+            }
+            (gone, state.settings.file_delete_delay_ms)
+        };
+        let delay = Duration::from_millis(u64::try_from(delay).unwrap_or(0));
         for sealed in gone {
-            self.put_away(&sealed);
+            self.put_away(&sealed, delay);
         }
-        Ok(start)
     }
 
     fn durable_end(&self) -> Offset {
@@ -60,18 +81,18 @@ impl LocalLog {
 
     /// Renames the files of a segment, which removes it from the log at once, and leaves the removal to the
     /// background. Whatever of the names survives a crash lies below the start and goes at the next start.
-    pub(super) fn put_away(&self, sealed: &Sealed) {
-        for kind in [Kind::Log, Kind::Index, Kind::TimeIndex] {
-            self.dir()
-                .pool()
-                .forget(FileKey { generation: sealed.generation, ..self.key(sealed.base, kind) });
-            let path = segment_path(self.path(), sealed.base, kind);
-            if !self.dir().fs().exists(&path) {
-                continue;
-            }
+    pub(super) fn put_away(&self, sealed: &Sealed, delay: Duration) {
+        let kinds = [Kind::Log, Kind::Index, Kind::TimeIndex];
+        for kind in kinds {
+            let key = FileKey { generation: sealed.generation, ..self.key(sealed.base, kind) };
+            self.dir().pool().forget(key);
+        }
+        let paths = kinds.map(|kind| segment_path(self.path(), sealed.base, kind));
+        for path in paths.into_iter().chain([seal_path(self.path(), sealed.base)]) {
             let target = deleted_name(&path);
             match self.dir().fs().rename(&path, &target) {
-                Ok(()) => self.dir().remove_later(target),
+                Ok(()) => self.dir().remove_later(target, delay),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => tracing::warn!(file = %path.display(), %error, "cannot remove a segment"),
             }
         }
@@ -79,14 +100,15 @@ impl LocalLog {
 }
 
 impl State {
-    /// Takes the segments out that lie wholly below the start and below the durable end's segment.
-    fn take_below_start(&mut self) -> Vec<Sealed> {
+    /// Takes the segments out that lie wholly below the start and below `base`, the segment of the mark on disk:
+    /// recovery misses that one, whatever was appended since.
+    fn take_below_start(&mut self, base: Offset) -> Vec<Sealed> {
         let ends = self.sealed.iter().skip(1).map(|next| next.base).chain([self.active.base]);
         let gone = self
             .sealed
             .iter()
             .zip(ends)
-            .take_while(|(sealed, end)| *end <= self.start && sealed.base < self.point.base)
+            .take_while(|(sealed, end)| *end <= self.start && sealed.base < base)
             .count();
         self.sealed.drain(..gone).collect()
     }

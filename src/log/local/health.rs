@@ -15,6 +15,7 @@
 //! be on the disk, and a second sync would not say so. The next start recovers it like after a crash.
 
 use crate::sys::{File, FileLock, Fs, IoCause, OpenHow, Space, io_cause};
+use crate::types::TimestampMs;
 use parking_lot::Mutex;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
@@ -193,6 +194,10 @@ impl File for WatchedFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.health.note(self.inner.set_len(len), "set a length")
+    }
+
+    fn modified(&self) -> io::Result<Option<TimestampMs>> {
+        self.health.note(self.inner.modified(), "stat")
     }
 
     fn size(&self) -> io::Result<u64> {

@@ -3,12 +3,13 @@
 use super::dir::LogDir;
 use super::log::LocalLog;
 use super::marks::{self, Mark, MarkKey, Marks};
+use super::reserve::{LOOK_EVERY, is_no_room};
 use crate::sys::{replace, spawn_thread};
 use crate::types::{MonoNs, Offset, TopicId, TopicPartition};
 use parking_lot::{Condvar, Mutex};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// The marks and when they were written.
@@ -19,7 +20,16 @@ pub(super) struct MarksFile {
     pub moved: bool,
 }
 
-/// Wakes the thread that writes marks and removes what is in the trash.
+impl MarksFile {
+    /// Takes a mark over. A start that was made durable stays, though the log may not show it yet: segments below it
+    /// may be gone already.
+    fn put(&mut self, key: MarkKey, mark: Mark) {
+        let entry = self.marks.by_partition.entry(key).or_insert(mark);
+        *entry = Mark { start: mark.start.max(entry.start), ..mark };
+    }
+}
+
+/// Wakes the thread that writes marks.
 #[derive(Default)]
 pub(super) struct Keeper {
     stopped: AtomicBool,
@@ -28,11 +38,15 @@ pub(super) struct Keeper {
 }
 
 impl LogDir {
-    /// Writes the marks if they are due, and removes what is in the trash.
+    /// Writes the marks if they are due, moves log start offsets, and looks after the room on the disk.
     pub(super) fn keep(&self, woken: bool) {
         if self.health.is_failed() {
             self.take_logs_offline();
             return;
+        }
+        if let Err(error) = self.settle_starts() {
+            // Whoever asked asks again.
+            tracing::warn!(%error, "cannot move log start offsets");
         }
         let bytes = self.bytes_since_marks.load(Ordering::Relaxed);
         let many = bytes >= self.options.mark_bytes;
@@ -49,7 +63,7 @@ impl LogDir {
             // The old marks hold as well; a crash only has more to read.
             tracing::warn!(%error, "cannot write the marks");
         }
-        self.empty_trash();
+        self.look_after_reserve();
     }
 
     pub(super) fn write_marks(&self, clean: bool) -> io::Result<()> {
@@ -60,7 +74,7 @@ impl LogDir {
                 Ok(mark) => {
                     // Until it is stored.
                     file.moved = true;
-                    file.marks.by_partition.insert(log_key(&log), mark);
+                    file.put(log_key(&log), mark);
                 }
                 Err(error) => tracing::warn!(partition = %log.name(), %error, "the mark stays where it is"),
             }
@@ -79,32 +93,75 @@ impl LogDir {
         }
         let mark = log.mark()?;
         file.moved = true;
-        file.marks.by_partition.insert(key, mark);
+        file.put(key, mark);
         self.store_marks(&mut file, false)?;
         Ok(mark)
     }
 
-    /// Makes a new log start offset durable.
-    pub(super) fn write_marks_with_start(&self, log: &LocalLog, start: Offset) -> io::Result<()> {
+    /// Notes that a log wants a new start; the last wish of a log holds.
+    pub(super) fn want_start(&self, number: u64, log: Weak<LocalLog>, start: Offset) {
+        let mut starts = self.starts.lock();
+        let wish = starts.entry(number).or_insert((log, start));
+        wish.1 = wish.1.max(start);
+        drop(starts);
+        self.keeper.wake();
+    }
+
+    /// Makes the new log start offsets that were asked for durable, all in one writing of the marks, then shows them.
+    /// After an error none of them has moved.
+    pub(super) fn settle_starts(&self) -> io::Result<()> {
         let mut file = self.marks.lock();
-        let mark = Mark { start, ..log.mark()? };
-        let key = log_key(log);
-        let before = file.marks.by_partition.insert(key, mark);
-        let stored = self.store_marks(&mut file, false);
-        if stored.is_err() {
-            match before {
-                Some(before) => file.marks.by_partition.insert(key, before),
-                None => file.marks.by_partition.remove(&key),
-            };
+        let wanted = std::mem::take(&mut *self.starts.lock());
+        let mut before = Vec::new();
+        let mut settled = Vec::new();
+        let mut result = Ok(());
+        for (log, start) in wanted.into_values() {
+            let Some(log) = log.upgrade() else { continue };
+            match self.mark_with_start(&file, &log, start) {
+                Ok(mark) => {
+                    let key = log_key(&log);
+                    before.push((key, file.marks.by_partition.insert(key, mark)));
+                    settled.push((log, mark));
+                }
+                Err(error) => result = Err(error),
+            }
         }
-        stored
+        if settled.is_empty() {
+            return result;
+        }
+        if let Err(error) = self.store_marks(&mut file, false) {
+            for (key, mark) in before {
+                match mark {
+                    Some(mark) => file.marks.by_partition.insert(key, mark),
+                    None => file.marks.by_partition.remove(&key),
+                };
+            }
+            return Err(error);
+        }
+        drop(file);
+        settled.iter().for_each(|(log, mark)| log.start_settled(mark));
+        result
+    }
+
+    /// The log's mark with a new start. On a full disk, where a new mark may not be had, the last one with that start
+    /// promises no more than before.
+    fn mark_with_start(&self, file: &MarksFile, log: &LocalLog, start: Offset) -> io::Result<Mark> {
+        let mark = match self.with_room(|| log.mark()) {
+            Err(error) if is_no_room(&error) => *file.marks.by_partition.get(&log_key(log)).ok_or(error)?,
+            mark => mark?,
+        };
+        if start > mark.point.end {
+            // The log was cut back since it asked.
+            return Err(io::Error::other("the records below the new start are not durable"));
+        }
+        Ok(Mark { start: mark.start.max(start), ..mark })
     }
 
     /// Takes over the last mark of a log that was closed.
     pub(super) fn closed(&self, log: &LocalLog, mark: Option<Mark>) {
         if let Some(mark) = mark {
             let mut file = self.marks.lock();
-            file.marks.by_partition.insert(log_key(log), mark);
+            file.put(log_key(log), mark);
             file.moved = true;
         }
         self.logs.lock().remove(log.name());
@@ -114,7 +171,8 @@ impl LogDir {
         self.health.check()?;
         file.written_at = self.clock.mono();
         file.marks.clean = clean;
-        let replaced = replace(&*self.fs, &self.path.join(marks::FILE), &file.marks.encode());
+        let bytes = file.marks.encode();
+        let replaced = self.with_room(|| replace(&*self.fs, &self.path.join(marks::FILE), &bytes));
         let stored = replaced.and_then(|()| self.sync_root());
         self.health.marks_written(&stored);
         // What could not be written is owed.
@@ -142,19 +200,6 @@ impl LogDir {
         Ok(())
     }
 
-    pub(super) fn empty_trash(&self) {
-        for path in std::mem::take(&mut *self.trash.lock()) {
-            let removed =
-                if self.fs.is_dir(&path) { self.fs.remove_dir_all(&path) } else { self.fs.remove(&path) };
-            match removed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(file = %path.display(), %error, "cannot remove");
-                }
-                _ => {}
-            }
-        }
-    }
-
     pub(super) fn start_threads(self: &Arc<Self>) -> io::Result<()> {
         let (dir, queue, clock) = (Arc::downgrade(self), self.queue.clone(), self.clock.clone());
         let committer = spawn_thread("log-commit", move || {
@@ -165,12 +210,21 @@ impl LogDir {
         })?;
         let (dir, keeper, interval) = (Arc::downgrade(self), self.keeper.clone(), self.options.mark_interval);
         let keeping = spawn_thread("log-marks", move || {
-            while let Some(woken) = keeper.wait(interval) {
+            let mut wait = Duration::ZERO;
+            while let Some(woken) = keeper.wait(wait) {
                 let Some(dir) = dir.upgrade() else { return };
                 dir.keep(woken);
+                wait = if dir.is_full() { LOOK_EVERY.min(interval) } else { interval };
             }
         })?;
-        self.threads.lock().extend([committer, keeping]);
+        let (dir, trash, clock) = (Arc::downgrade(self), self.trash.clone(), self.clock.clone());
+        let removing = spawn_thread("log-remove", move || {
+            while trash.wait(&*clock) {
+                let Some(dir) = dir.upgrade() else { return };
+                dir.empty_trash(&mut |span| trash.pause(span));
+            }
+        })?;
+        self.threads.lock().extend([committer, keeping, removing]);
         Ok(())
     }
 }

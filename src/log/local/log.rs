@@ -7,7 +7,7 @@ use super::marks::Point;
 use super::segment::{Active, Sealed, Spot};
 use crate::log::{
     AppendError, Appended, CutError, Found, LogMarks, LogSettings, LogState, PartitionLog, ReadError,
-    ReadLimit, ReadPlan, Ticket,
+    ReadLimit, ReadPlan, Retained, Retention, Ticket,
 };
 use crate::record::{BatchHeader, CheckedBatches};
 use crate::sys::File;
@@ -308,6 +308,10 @@ impl PartitionLog for LocalLog {
 
     fn cut_front(&self, start: Offset) -> Result<Offset, CutError> {
         self.move_start(start)
+    }
+
+    fn retain(&self, rule: &Retention, now: TimestampMs) -> io::Result<Retained> {
+        self.take_out(rule, now)
     }
 
     fn put_snapshot(&self, at: Offset, bytes: &[u8]) -> io::Result<()> {

@@ -20,7 +20,9 @@ mod meta;
 mod offset_index;
 mod read;
 mod recover;
+mod reserve;
 mod restore;
+mod retain;
 mod roll;
 mod scan;
 pub mod seal;
@@ -31,6 +33,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod time_index;
+mod trash;
 
 pub use dir::{Commit, LogDir, LogDirOptions, Member, OpenDirError, OpenLogError, partition_named};
 pub use health::LogDirState;

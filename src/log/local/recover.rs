@@ -344,7 +344,11 @@ fn segments(site: &Site<'_>) -> io::Result<Vec<Offset>> {
     for path in site.dir.fs().list(site.path)? {
         let leftover = path.extension().is_some_and(|suffix| suffix == DELETED || suffix == "tmp");
         if leftover && !site.dir.fs().is_dir(&path) {
-            site.dir.fs().remove(&path)?;
+            match site.dir.fs().remove(&path) {
+                // The background was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
         } else if let Some(base) = base_of(&path, Kind::Log.suffix()) {
             bases.push(base);
         }

@@ -18,6 +18,7 @@ use crate::types::Offset;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the files of a log are.
 #[derive(Clone, Copy)]
@@ -197,7 +198,9 @@ impl LocalLog {
     /// Nothing of the log ever became durable, and its names may be lost though a later sync of the directories
     /// succeeds: only names made anew can be trusted.
     fn begin_again(&self, state: &mut State) -> io::Result<()> {
-        self.dir().set_aside(self.name())?;
+        if let Some(gone) = self.dir().set_aside(self.name())? {
+            self.dir().remove_later(gone, Duration::ZERO);
+        }
         *state = start_new(&self.identity(), state.settings)?;
         state.phase = LogState::Failed;
         Ok(())

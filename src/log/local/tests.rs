@@ -300,9 +300,9 @@ fn a_deleted_partition_begins_anew() {
     let place = LocalPlace::simulated(&fs);
     let name = crate::types::TopicPartition::new("topic", 0);
     let log = place.log(small()).unwrap().0;
-    assert!(place.dir.delete_partition(&name).is_err(), "it is open");
+    assert!(place.dir.delete_partition(&name, Duration::ZERO).is_err(), "it is open");
     log.close().unwrap();
-    place.dir.delete_partition(&name).unwrap();
+    place.dir.delete_partition(&name, Duration::ZERO).unwrap();
     assert_eq!(place.dir.partitions_on_disk().unwrap(), []);
     assert_eq!(place.log(small()).unwrap().0.marks().end, Offset(0));
 }
