@@ -139,8 +139,8 @@ impl LogDirs {
             |(_, meta)| member_of(meta),
         );
         let at = match peeked.as_mut_slice() {
-            // With one directory there is nothing to choose, and its own error says most.
-            [_] => 0,
+            // Its own error says most.
+            [(_, Err(_))] => 0,
             all => find_catalog(fs, all, catalog)?,
         };
         let open = |path: &Path| {

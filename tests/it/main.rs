@@ -14,6 +14,8 @@ mod atomic_files;
 mod cli;
 mod cli_groups;
 mod crash_points;
+mod dirs;
+mod dirs_kit;
 mod door_data;
 mod door_groups;
 mod door_kit;
