@@ -448,12 +448,11 @@ impl LogDir {
     }
 
     /// Makes the names in the directory durable. If that fails, the names of new partitions may be lost though a later
-    /// sync succeeds, so their logs go offline, and the directory with them unless it is only full.
+    /// sync succeeds, so their logs go offline.
     pub(super) fn sync_root(&self) -> io::Result<()> {
         self.health.check()?;
         let synced = self.fs.sync_dir(&self.path);
         if let Err(error) = &synced {
-            self.health.root_sync_failed(error);
             for log in self.open_logs() {
                 log.parent_sync_failed(error);
             }

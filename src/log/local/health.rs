@@ -4,9 +4,9 @@
 //! A directory fails as a whole when
 //! 1. any call in it ends with an error that speaks of its file system and not of the call: read-only, the device or
 //!    the server is gone, the file system found itself damaged (`IoCause::Gone`);
-//! 2. the directory itself cannot be synced: nobody knows then which names in it a crash would keep;
-//! 3. the marks cannot be written twice in a row. They are a write, a sync and a rename of a few bytes, so they are
-//!    also the probe that tells a bad spot from a bad disk: they are tried at once when the sync of a log failed.
+//! 2. the marks cannot be written twice in a row. They are a write, a sync and a rename of a few bytes and a sync of the
+//!    directory, so they are also the probe that tells a bad spot from a bad disk: they are tried at once when a sync
+//!    failed, and again when they are due.
 //!
 //! A log whose own write or sync fails goes offline alone, and may be reopened. A full disk is no failure: room comes
 //! back, and the calls that found none had no effect.
@@ -96,13 +96,6 @@ impl Health {
             self.fail(error, doing);
         }
         result
-    }
-
-    /// The names in the directory may be lost.
-    pub(super) fn root_sync_failed(&self, error: &io::Error) {
-        if matches!(io_cause(error), IoCause::Call | IoCause::Gone) {
-            self.fail(error, "sync of the directory");
-        }
     }
 
     /// How the writing of the marks ended.
@@ -235,7 +228,6 @@ mod tests {
         let health = health();
         for _ in 0..10 {
             health.marks_written(&Err(Errno::NOSPC.into()));
-            health.root_sync_failed(&Errno::NOSPC.into());
             assert!(health.note::<()>(Err(Errno::NOSPC.into()), "write").is_err());
         }
         assert_eq!(health.state(), LogDirState::Online);
