@@ -104,6 +104,8 @@ public final class Golden {
             "org.apache.kafka.common.message." + name,
             "org.apache.kafka.common.metadata." + name,
             "org.apache.kafka.coordinator.group.generated." + name,
+            "org.apache.kafka.coordinator.transaction.generated." + name,
+            "org.apache.kafka.coordinator.share.generated." + name,
             "org.apache.kafka.server.log.remote.metadata.storage.generated." + name)) {
             try {
                 return Class.forName(candidate);

@@ -1,7 +1,8 @@
 //! Writes `src/wire/messages/` and `src/wire/records/` from the message specs inside Kafka's jars.
 //!
 //! Arguments are folders of unpacked specs, in any order: `common/message` of kafka-clients, `common/metadata` of
-//! kafka-metadata, `message` of kafka-storage, `common/message` of kafka-group-coordinator. What is wanted stands in
+//! kafka-metadata, `message` of kafka-storage, `common/message` of kafka-group-coordinator,
+//! kafka-transaction-coordinator and kafka-share-coordinator. What is wanted stands in
 //! `wanted.txt`. To move to the next Kafka release: unpack its jars, run this, read the diff, write the golden bytes
 //! of that release (`tests/wirecheck/golden.sh`).
 

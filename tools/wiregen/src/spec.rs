@@ -37,7 +37,7 @@ pub struct Field {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
-    /// Empty where the spec says nothing, as one of 4.4.0 does: such a field cannot be generated.
+    /// Where the spec says nothing they are those in which the field is tagged, as Kafka's generator takes it.
     #[serde(default)]
     pub versions: String,
     pub nullable_versions: Option<String>,
@@ -54,7 +54,10 @@ pub struct Field {
 impl Spec {
     /// Reads a spec file's text.
     pub fn parse(text: &str) -> serde_json::Result<Spec> {
-        serde_json::from_str(&without_comments(text))
+        let mut spec: Spec = serde_json::from_str(&without_comments(text))?;
+        spec.fields.iter_mut().for_each(Field::complete);
+        spec.common_structs.iter_mut().flat_map(|common| &mut common.fields).for_each(Field::complete);
+        Ok(spec)
     }
 
     /// First and last stable version; `None` if all are removed.
@@ -71,6 +74,13 @@ impl Spec {
 }
 
 impl Field {
+    fn complete(&mut self) {
+        if let ("", Some(tagged)) = (self.versions.as_str(), &self.tagged_versions) {
+            self.versions = tagged.clone();
+        }
+        self.fields.iter_mut().for_each(Field::complete);
+    }
+
     /// The type of the value, or of the elements of an array.
     pub fn element(&self) -> &str {
         self.kind.strip_prefix("[]").unwrap_or(&self.kind)
