@@ -19,8 +19,9 @@ pub mod coordinator;
 pub mod catalog;
 pub mod config;
 pub mod group;
-// layer 6: commands and outcomes, no protocol
+// layer 6: commands and outcomes, no protocol; a look into files without any of that
 pub mod engine;
+pub mod inspect;
 // layer 7: protocols
 pub mod doors;
 // layer 8: the program

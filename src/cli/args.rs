@@ -3,6 +3,7 @@
 use super::client::Acks;
 use super::group::GroupVerb;
 use super::offset::OffsetRange;
+use super::segment::SegmentVerb;
 use super::template::Template;
 use crate::record::Codec;
 use clap::builder::NonEmptyStringValueParser;
@@ -38,6 +39,18 @@ pub struct Cli {
     pub verb: Verb,
 }
 
+/// Dump, verify, weigh, compact and repair files of a log of Logboom or of Kafka, without a broker.
+#[derive(Debug, Parser)]
+#[command(name = "logboom-segment", version, propagate_version = true, max_term_width = 100)]
+pub struct SegmentCli {
+    /// JSON on standard output: one object, or one per line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: SegmentVerb,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -69,6 +82,9 @@ pub enum Verb {
     /// List, show, reset and delete consumer groups
     #[command(subcommand)]
     Group(GroupVerb),
+    /// Dump, verify, weigh, compact and repair files of a log, without a broker
+    #[command(subcommand)]
+    Segment(SegmentVerb),
     /// Stream a real data set through a broker and check that every byte came back
     #[command(
         after_help = "Without FILE it takes this machine's Debian package index, or else the files below the \

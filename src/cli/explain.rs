@@ -88,6 +88,29 @@ const TABLE: &[(&str, &str, &str)] = &[
         "The group has not committed the offset that is to be moved or deleted.",
         "`logboom group show GROUP` prints what it has committed; a reset can name topics with --topic.",
     ),
+    (
+        "LB0701",
+        "Files of a log are damaged: bytes that were written are missing or are not what they were.",
+        "`logboom segment verify PATH` lists what is damaged and what is safe; `logboom segment repair PATH` says what \
+         can be done.",
+    ),
+    ("LB0702", "A file of a log cannot be read.", "The message says which and why."),
+    (
+        "LB0703",
+        "The work was stopped before it was done. What is on disk is sound.",
+        "Start it again; with --resume it goes on where it was.",
+    ),
+    (
+        "LB0704",
+        "The directory is in use by a broker, or cannot be locked.",
+        "Stop the broker: compaction and repair change files that it has open.",
+    ),
+    ("LB0705", "The state file of --resume cannot be used.", "Remove it, or name another."),
+    (
+        "LB0706",
+        "Compaction or repair of files failed. What is on disk is sound, and can be worked on again.",
+        "The message says what failed.",
+    ),
 ];
 
 /// The text of a code.
@@ -129,6 +152,8 @@ mod tests {
             include_str!("input.rs"),
             include_str!("demo/mod.rs"),
             include_str!("mod.rs"),
+            include_str!("segment/mod.rs"),
+            include_str!("segment/stop.rs"),
             include_str!("settings.rs"),
             include_str!("output.rs"),
             include_str!("../config/load.rs"),

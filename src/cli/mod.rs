@@ -14,6 +14,7 @@ mod lines;
 mod offset;
 mod output;
 mod produce;
+mod segment;
 mod serve;
 mod settings;
 mod signals;
@@ -21,7 +22,7 @@ mod template;
 mod topic;
 
 use crate::sys::{Clock, Fs, Net, RealClock, RealFs, RealNet, RealRng, Rng};
-use args::{Cli, Verb};
+use args::{Cli, SegmentCli, Verb};
 use clap::{CommandFactory as _, Parser as _};
 use client::{Client, Reach};
 use failure::Failure;
@@ -61,19 +62,37 @@ impl Machine {
     }
 }
 
-/// Runs the program with the arguments that follow its name.
+/// Runs the program with its arguments, of which the first is its name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let machine = Machine::real();
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // If nobody can be told, there is nobody to tell that to.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => {
+            let output = Output { json: cli.json };
+            end(dispatch(cli, &machine, output), output)
         }
-    };
-    let output = Output { json: cli.json };
-    match dispatch(cli, &machine, output) {
+        Err(error) => not_understood(&error),
+    }
+}
+
+/// Runs the verbs of `logboom segment` as a program of their own.
+pub fn run_segment(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match SegmentCli::try_parse_from(arguments) {
+        Ok(cli) => {
+            let output = Output { json: cli.json };
+            end(segment::run(&cli.verb, output, &Machine::real()), output)
+        }
+        Err(error) => not_understood(&error),
+    }
+}
+
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // If nobody can be told, there is nobody to tell that to.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn end(result: Result<(), Failure>, output: Output) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match (failure.code.as_str(), output.json) {
@@ -115,6 +134,7 @@ fn dispatch(cli: Cli, machine: &Machine, output: Output) -> Result<(), Failure> 
             let client = Client::connect(machine.reach(), &bootstrap).await?;
             group::run(verb, &client, output, machine).await
         }),
+        Verb::Segment(verb) => segment::run(&verb, output, machine),
         Verb::Topic(verb) => single()?.block_on(async {
             let client = Client::connect(machine.reach(), &bootstrap).await?;
             topic::run(verb, &client, output).await
