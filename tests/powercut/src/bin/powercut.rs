@@ -1,5 +1,5 @@
-//! `powercut [--cuts N] [--seed S] [--broken never|early [--runs N]]`: power cuts by hand and by night. `powercut exec` is how
-//! brokers are started.
+//! Power cuts by hand and by night: `powercut [--cuts N] [--seed S] [--broken never|early [--runs N]]`. `powercut exec`
+//! is how brokers are started.
 
 use anyhow::{Context, Result, bail, ensure};
 use logboom_powercut::broker::Binaries;
