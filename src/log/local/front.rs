@@ -55,7 +55,7 @@ impl LocalLog {
     /// The mark is on disk: shows the start and takes the segments below it out.
     pub(super) fn start_settled(&self, mark: &Mark) {
         let _tidying = self.tidying.lock();
-        let (gone, delay) = {
+        let gone = {
             let mut state = self.state.lock();
             if mark.start > state.start {
                 state.start = mark.start;
@@ -67,12 +67,18 @@ impl LocalLog {
             if !gone.is_empty() {
                 self.next_layout();
             }
-            (gone, state.settings.file_delete_delay_ms)
+            gone
         };
-        let delay = Duration::from_millis(u64::try_from(delay).unwrap_or(0));
+        let delay = self.delete_delay();
         for sealed in gone {
             self.put_away(&sealed, delay);
         }
+    }
+
+    /// `file.delete.delay.ms`
+    pub(super) fn delete_delay(&self) -> Duration {
+        let delay = self.state.lock().settings.file_delete_delay_ms;
+        Duration::from_millis(u64::try_from(delay).unwrap_or(0))
     }
 
     fn durable_end(&self) -> Offset {

@@ -25,6 +25,6 @@ mod txns;
 
 pub use cleaning::{Cleaner, Cleaning};
 pub use task::{
-    CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits,
-    FullSpeed, LastRecord, Pace, SourceSegment,
+    CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits, FullSpeed,
+    LastRecord, Pace, SourceSegment,
 };

@@ -66,11 +66,12 @@ impl LocalLog {
             }
             Err(CommitError::Unknown(error)) => return Err(self.sync_lost(error)),
         }
-        let placed = self.place(&swap, made);
+        let placed = self.put_in_place(&swap, made);
+        let delay = self.delete_delay();
         let finished = placed.and_then(|()| {
             for sealed in made.old.iter().skip(1) {
                 let gone = swap.retire(sealed.base)?;
-                gone.into_iter().for_each(|path| self.dir().remove_later(path));
+                gone.into_iter().for_each(|path| self.dir().remove_later(path, delay));
             }
             Ok(())
         });
@@ -89,7 +90,7 @@ impl LocalLog {
 
     /// Gives the files their names and shows the new segment. In one step for those who look under the short lock;
     /// whoever opens files after having looked finds the layout changed.
-    fn place(&self, swap: &Swap<'_>, made: &Replacement) -> io::Result<()> {
+    fn put_in_place(&self, swap: &Swap<'_>, made: &Replacement) -> io::Result<()> {
         let indexes = {
             let _rebuilding = self.rebuilding.lock();
             let mut state = self.state.lock();

@@ -3,6 +3,7 @@
 mod model;
 mod rules;
 
+use super::swap::CLEANED;
 use super::*;
 use crate::log::local::files::{Kind, segment_path};
 use crate::log::local::index_file::Entry;
