@@ -1,7 +1,7 @@
 //! Writing the files of a cleaned segment: batches through one buffer, indexes and checksums on the way, all synced at
 //! the end. Must not know why a batch is as it is.
 
-use super::swap::{CLEANED, staged};
+use super::swap::{CLEANED, TXN_INDEX, staged};
 use super::task::{CleanError, CleanSettings, CleanedGroup, Pace, SourceSegment};
 use super::txns::AbortedTxn;
 use crate::log::local::files::{Kind, file_name};
@@ -13,9 +13,6 @@ use crate::types::{Epoch, Offset, TimestampMs};
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
-
-/// Suffix of the index of aborted transactions.
-pub const TXN_INDEX: &str = "txnindex";
 
 /// Largest `.log` file that Kafka can read.
 pub const LOG_BYTES_MAX: u64 = i32::MAX as u64;

@@ -27,6 +27,10 @@ pub const SWAP: &str = "swap";
 /// believed, a log without its index is not.
 pub const DATA: [&str; 3] = ["log", "index", "timeindex"];
 
+/// Kafka's index of aborted transactions, where there is one. The cleaner writes it, be it empty, wherever an old one
+/// has to go: one that outlived its markers would hide a later transaction of the same producer.
+pub const TXN_INDEX: &str = "txnindex";
+
 /// A group of segments and the files that take its place.
 #[derive(Clone, Copy)]
 pub struct Swap<'a> {
@@ -58,6 +62,7 @@ impl Swap<'_> {
         for suffix in DATA {
             self.rename(suffix, Some(CLEANED), Some(SWAP)).map_err(CommitError::NotDone)?;
         }
+        self.rename_if_there(TXN_INDEX, CLEANED, Some(SWAP)).map_err(CommitError::NotDone)?;
         // Before the seal: where its name is found, those of the others are on disk, or already in their place.
         self.fs.sync_dir(self.dir).map_err(CommitError::Unknown)?;
         self.rename(seal::SUFFIX, Some(CLEANED), Some(SWAP)).map_err(CommitError::NotDone)?;
@@ -68,7 +73,7 @@ impl Swap<'_> {
     /// next start.
     pub fn abandon(&self) {
         // The seal first: what is left then was never committed.
-        for suffix in [seal::SUFFIX].into_iter().chain(DATA) {
+        for suffix in [seal::SUFFIX].into_iter().chain(DATA).chain([TXN_INDEX]) {
             for stage in [CLEANED, SWAP] {
                 let _ = self.fs.remove(&staged(self.dir, self.base, suffix, stage));
             }
@@ -84,13 +89,14 @@ impl Swap<'_> {
     pub fn place_indexes(&self) -> io::Result<()> {
         [Kind::Index, Kind::TimeIndex]
             .iter()
-            .try_for_each(|kind| self.rename(kind.suffix(), Some(SWAP), None))
+            .try_for_each(|kind| self.rename(kind.suffix(), Some(SWAP), None))?;
+        self.rename_if_there(TXN_INDEX, SWAP, None)
     }
 
     /// Takes the names of another segment of the group away; the names that its files have then.
     pub fn retire(&self, base: Offset) -> io::Result<Vec<PathBuf>> {
         let mut gone = Vec::new();
-        for suffix in DATA.into_iter().chain([seal::SUFFIX]) {
+        for suffix in DATA.into_iter().chain([TXN_INDEX, seal::SUFFIX]) {
             let path = self.dir.join(file_name(base, suffix));
             if self.fs.exists(&path) {
                 let target = staged(self.dir, base, suffix, DELETED);
@@ -111,16 +117,21 @@ impl Swap<'_> {
 
     /// Does what a crash left undone of a committed swap. Any part of it may have been done.
     fn complete(&self, found: &[Found]) -> io::Result<()> {
-        for suffix in DATA {
-            if self.fs.exists(&staged(self.dir, self.base, suffix, SWAP)) {
-                self.rename(suffix, Some(SWAP), None)?;
-            }
+        for suffix in DATA.into_iter().chain([TXN_INDEX]) {
+            self.rename_if_there(suffix, SWAP, None)?;
         }
         let others = found.iter().filter(|file| file.stage == Stage::Live);
         for file in others.filter(|file| file.base > self.base && file.base < self.end) {
             self.fs.remove(&file.path)?;
         }
         self.finish()
+    }
+
+    fn rename_if_there(&self, suffix: &str, from: &str, to: Option<&str>) -> io::Result<()> {
+        match self.fs.exists(&staged(self.dir, self.base, suffix, from)) {
+            true => self.rename(suffix, Some(from), to),
+            false => Ok(()),
+        }
     }
 
     fn rename(&self, suffix: &str, from: Option<&str>, to: Option<&str>) -> io::Result<()> {
@@ -202,8 +213,7 @@ impl Found {
             _ => (name, Stage::Live),
         };
         let (digits, suffix) = name.split_once('.')?;
-        // Kafka's index of aborted transactions goes with its segment; we write none.
-        let suffixes = DATA.into_iter().chain([seal::SUFFIX, "txnindex"]);
+        let suffixes = DATA.into_iter().chain([seal::SUFFIX, TXN_INDEX]);
         let suffix = suffixes.into_iter().find(|known| *known == suffix)?;
         let digits =
             (digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(digits)?;
