@@ -9,7 +9,7 @@ use super::{Engine, Quiet, Refusal};
 use crate::catalog::{Catalog, CatalogHandle, CatalogImage, Registration};
 use crate::config::BrokerSettings;
 use crate::coordinator::{LoadError, REWRITE_BYTES_MIN, Shard, ShardOptions};
-use crate::log::local::{LogDirOptions, OpenLogError};
+use crate::log::local::{Commit, LogDirOptions, OpenLogError};
 use crate::log::{LogSettings, PartitionLog};
 use crate::partition::LeaderEpoch;
 use crate::sys::{Clock, Fs, Rng};
@@ -100,8 +100,13 @@ impl Engine {
         let image = Arc::new(ArcSwap::from_pointee(CatalogImage::default()));
         let epoch = LeaderEpoch::new(Epoch(0));
         let later = Arc::new(OnceLock::new());
-        let outlet =
-            CatalogOutlet { image: Arc::clone(&image), epoch: epoch.clone(), engine: Arc::clone(&later) };
+        let workers = Workers::new(log_dir.commit == Commit::Task);
+        let outlet = CatalogOutlet {
+            image: Arc::clone(&image),
+            epoch: epoch.clone(),
+            workers: workers.clone(),
+            engine: Arc::clone(&later),
+        };
         let options = ShardOptions {
             name: "catalog".into(),
             seed: rng.next_u64(),
@@ -127,7 +132,7 @@ impl Engine {
             open: Default::default(),
             groups: Default::default(),
             deleting: Default::default(),
-            workers: Workers::new(),
+            workers,
             quiet: Quiet::default(),
             broken: watch::Sender::new(None),
             stop,

@@ -1,6 +1,7 @@
 //! The engine's side of the catalog's machine: takes over its image and does what its effects ask for.
 
 use super::registry::{Key, Served};
+use super::workers::Workers;
 use super::{Engine, Refusal, TopicRef};
 use crate::catalog::{Catalog, CatalogImage, Configs, Effect, TopicEntry};
 use crate::config::TopicSettings;
@@ -9,6 +10,7 @@ use crate::partition::LeaderEpoch;
 use crate::types::{ErrorCode, TopicPartition};
 use arc_swap::ArcSwap;
 use std::future::Future;
+use std::io;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ const CALL_TIME: Duration = Duration::from_secs(30);
 pub(super) struct CatalogOutlet {
     pub(super) image: Arc<ArcSwap<CatalogImage>>,
     pub(super) epoch: LeaderEpoch,
+    pub(super) workers: Workers,
     /// Set once the engine stands; what comes before it is replay, after which disk and image are compared.
     pub(super) engine: Arc<OnceLock<Weak<Engine>>>,
 }
@@ -37,6 +40,10 @@ impl Outlet<Catalog> for CatalogOutlet {
         if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
             engine.catalog_effect(effect);
         }
+    }
+
+    fn run_blocking(&mut self, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        self.workers.start("catalog", job)
     }
 }
 

@@ -2,6 +2,7 @@
 //! connections are served meanwhile. It does not know what the work is.
 
 use crate::sys::spawn_thread;
+use std::io;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -9,8 +10,11 @@ use tokio::sync::{Semaphore, oneshot};
 const JOBS_MAX: usize = 4;
 
 /// Runs blocking jobs.
+#[derive(Clone)]
 pub(super) struct Workers {
     permits: Arc<Semaphore>,
+    /// Jobs run where they are asked for: a simulated broker has one thread.
+    inline: bool,
 }
 
 /// The machine gave no thread, or the job failed; it was logged.
@@ -19,8 +23,17 @@ pub(super) struct Workers {
 pub(super) struct JobLost;
 
 impl Workers {
-    pub(super) fn new() -> Workers {
-        Workers { permits: Arc::new(Semaphore::new(JOBS_MAX)) }
+    pub(super) fn new(inline: bool) -> Workers {
+        Workers { permits: Arc::new(Semaphore::new(JOBS_MAX)), inline }
+    }
+
+    /// Starts a job of which there are few, each of which tells by itself how it ended.
+    pub(super) fn start(&self, name: &str, job: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        if self.inline {
+            job();
+            return Ok(());
+        }
+        spawn_thread(name, job).map(drop)
     }
 
     /// Runs `job` on a thread named `name` and waits for it. The job goes on if the caller stops waiting.
@@ -29,6 +42,9 @@ impl Workers {
         name: &str,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobLost> {
+        if self.inline {
+            return Ok(job());
+        }
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| JobLost)?;
         let (done, wait) = oneshot::channel();
         let spawned = spawn_thread(name, move || {

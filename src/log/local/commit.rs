@@ -53,6 +53,10 @@ impl CommitQueue {
         self.wake.notify_all();
     }
 
+    pub(super) fn is_stopped(&self) -> bool {
+        self.inner.lock().stopped
+    }
+
     /// Takes all that wait, and those whose time has come.
     pub(super) fn take(&self, now: MonoNs) -> Vec<Weak<LocalLog>> {
         let mut waiting = self.inner.lock();

@@ -58,6 +58,9 @@ impl Default for LogDirOptions {
 pub enum Commit {
     /// A thread of the directory, as soon as there is something to sync.
     Thread,
+    /// A task of the runtime in which the directory was opened, at instants of its clock: a whole broker in one
+    /// thread, where one seed gives one order.
+    Task,
     /// The caller, by `commit_round`: tests and the simulator.
     Manual,
 }
@@ -244,8 +247,10 @@ impl LogDir {
         if was_full {
             dir.note_failed_write(&io::ErrorKind::StorageFull.into());
         }
-        if options.commit == Commit::Thread {
-            dir.start_threads()?;
+        match options.commit {
+            Commit::Thread => dir.start_threads()?,
+            Commit::Task => dir.start_task(),
+            Commit::Manual => {}
         }
         Ok(dir)
     }

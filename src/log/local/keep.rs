@@ -29,6 +29,9 @@ impl MarksFile {
     }
 }
 
+/// Instants of `Commit::Task`: as close together as timestamps can tell.
+const TASK_EVERY: Duration = Duration::from_millis(1);
+
 /// Wakes the thread that writes marks.
 #[derive(Default)]
 pub(super) struct Keeper {
@@ -226,6 +229,19 @@ impl LogDir {
         })?;
         self.threads.lock().extend([committer, keeping, removing]);
         Ok(())
+    }
+
+    /// A task instead of the threads.
+    pub(super) fn start_task(self: &Arc<Self>) {
+        let (dir, queue, clock) = (Arc::downgrade(self), self.queue.clone(), self.clock.clone());
+        tokio::spawn(async move {
+            while !queue.is_stopped() {
+                let Some(dir) = dir.upgrade() else { return };
+                dir.commit_round();
+                drop(dir);
+                clock.sleep(TASK_EVERY).await;
+            }
+        });
     }
 }
 
