@@ -4,8 +4,9 @@
 use crate::kit::at_every_crash_point;
 use crate::log_kit::{Account, check_after_crash, id, name, open_dir, open_log, small};
 use logboom::log::{LogSettings, LogState, PartitionLog};
-use logboom::sys::{Call, Fault, SimFs};
+use logboom::sys::{Call, Fault, Fs, SimFs};
 use logboom::types::{Epoch, Offset, Uuid};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -222,4 +223,28 @@ fn a_partition_made_again_under_its_name_holds_nothing_of_the_old_one() {
         account.note(&*log);
         (!fs.power_is_off()).then_some(())
     });
+}
+
+#[test]
+fn a_new_log_of_which_only_a_later_segment_is_left_starts_anew() {
+    // It went on at the later segment, so that a reader saw the second half of what a producer had sent, and the
+    // producer could not send the first half again.
+    let fs = SimFs::new(1);
+    let dir = open_dir(&fs).unwrap();
+    let log = open_log(&dir, small()).unwrap().0;
+    let mut account = Account::new();
+    for _ in 0..6 {
+        account.append(&*log, Epoch(0)).unwrap();
+    }
+    drop((log, dir));
+    let first = Path::new("/data/topic-0/00000000000000000000.log");
+    fs.remove(first).unwrap();
+    fs.settle();
+    let fs = fs.kill();
+    let dir = open_dir(&fs).unwrap();
+    let log = open_log(&dir, small()).unwrap().0;
+    assert_eq!((log.marks().start, log.marks().end), (Offset(0), Offset(0)));
+    assert!(fs.exists(first));
+    let left = fs.list(Path::new("/data/topic-0")).unwrap();
+    assert_eq!(left.iter().filter(|path| path.extension().is_some_and(|suffix| suffix == "log")).count(), 1);
 }

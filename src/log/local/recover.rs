@@ -98,6 +98,9 @@ impl<'a> Walk<'a> {
     fn begin(identity: &'a Identity, known: Known, settings: LogSettings) -> Result<Walk<'a>, OpenLogError> {
         let site = Site { dir: &identity.dir, path: &identity.path, number: identity.number };
         let mut bases = segments(&site)?;
+        if known == Known::Never {
+            drop_headless(&site, &mut bases)?;
+        }
         let (start, point) = match known {
             Known::Marked(mark) => (mark.start, mark.point),
             Known::Never | Known::Lost => {
@@ -355,6 +358,21 @@ fn segments(site: &Site<'_>) -> io::Result<Vec<Offset>> {
     }
     bases.sort_unstable();
     Ok(bases)
+}
+
+/// Removes the segments of a log whose first one is missing though it was never marked: the names of a new log are
+/// synced together before anything in it is acknowledged, so nothing was, and what is left must not be shown without
+/// what came before it. A log with epochs was marked once, elsewhere: its directory was put here.
+fn drop_headless(site: &Site<'_>, bases: &mut Vec<Offset>) -> io::Result<()> {
+    let headless = bases.first().is_some_and(|first| *first > Offset::ZERO);
+    if !headless || site.dir.fs().exists(&site.path.join(epochs::FILE)) {
+        return Ok(());
+    }
+    // The last first, so that a crash meanwhile leaves the same again.
+    while let Some(base) = bases.pop() {
+        site.remove_segment(base)?;
+    }
+    Ok(())
 }
 
 /// Finishes removals that a crash undid: segments wholly below the start.
