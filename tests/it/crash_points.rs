@@ -248,3 +248,26 @@ fn a_new_log_of_which_only_a_later_segment_is_left_starts_anew() {
     let left = fs.list(Path::new("/data/topic-0")).unwrap();
     assert_eq!(left.iter().filter(|path| path.extension().is_some_and(|suffix| suffix == "log")).count(), 1);
 }
+
+#[test]
+fn a_log_that_was_killed_before_its_first_record_keeps_what_comes_later() {
+    // It was marked before its names were synced. Recovery took them for durable, and the next power cut took them
+    // with all that was acknowledged since.
+    for seed in 0..30 {
+        let fs = SimFs::new(1);
+        let dir = open_dir(&fs).unwrap();
+        let log = open_log(&dir, small()).unwrap().0;
+        let other = dir.open_partition(&name(1), id(), small()).unwrap().0;
+        Account::new().append(&*other, Epoch(0)).unwrap();
+        dir.commit_round();
+        drop((log, other, dir));
+        let fs = fs.kill();
+        let dir = open_dir(&fs).unwrap();
+        let log = open_log(&dir, small()).unwrap().0;
+        let mut account = Account::new();
+        account.append(&*log, Epoch(1)).unwrap();
+        dir.commit_round();
+        account.note(&*log);
+        check_after_crash(&fs.crash(seed), &account, &seed);
+    }
+}

@@ -120,6 +120,11 @@ impl LocalLog {
         !self.state.lock().unsynced.is_empty()
     }
 
+    /// The names of its directory and of its first segment are on disk.
+    pub(super) fn has_durable_names(&self) -> bool {
+        self.state.lock().names_durable
+    }
+
     fn capture(&self) -> Option<Work> {
         let mut state = self.state.lock();
         state.queued = false;

@@ -72,7 +72,9 @@ impl LogDir {
     pub(super) fn write_marks(&self, clean: bool) -> io::Result<()> {
         let mut file = self.marks.lock();
         self.bytes_since_marks.store(0, Ordering::Relaxed);
-        for log in self.open_logs() {
+        // A mark promises the names of the log, which its first commit round makes durable: recovery would not sync
+        // them again, and the next power cut would take them with what was acknowledged meanwhile.
+        for log in self.open_logs().into_iter().filter(|log| log.has_durable_names()) {
             match log.mark() {
                 Ok(mark) => {
                     // Until it is stored.

@@ -305,7 +305,8 @@ impl<'a> Walk<'a> {
 
     /// Syncs what was found behind the mark, so that it can be shown and stay, and hands over the state.
     fn finish(mut self) -> Result<(State, Recovery), OpenLogError> {
-        let new = !matches!(self.known, Known::Marked(_));
+        // A mark at the very beginning may have been written before the names were synced.
+        let new = !matches!(self.known, Known::Marked(mark) if mark.point.end > Offset::ZERO);
         let stored = self.identity.dir.stored_id(self.site.path)?;
         if stored.is_none() || new {
             self.touched.push(write_partition_id(self.identity)?);
