@@ -13,6 +13,7 @@
 mod atomic_files;
 mod cli;
 mod cli_groups;
+mod crash_engine;
 mod crash_points;
 mod dirs;
 mod dirs_kit;
