@@ -24,6 +24,7 @@ mod door_life;
 mod door_limits;
 mod door_topics;
 mod door_versions;
+mod golden_data;
 mod kit;
 mod log_dump;
 mod log_faults;
