@@ -48,6 +48,7 @@ impl Broker {
             open_files_max: 12,
             mark_interval: Duration::from_millis(setup.mark_ms),
             mark_bytes: setup.mark_bytes,
+            reserve_bytes: 0,
         };
         let rng = Arc::new(SeededRng::new(seed));
         let parts = EngineParts { fs, clock: Arc::new(clock.clone()), rng, log_dir };

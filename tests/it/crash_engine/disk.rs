@@ -3,6 +3,7 @@
 //! know what is stored in it.
 
 use logboom::sys::{File, FileLock, Fs, OpenHow, SimFs, Space};
+use logboom::types::TimestampMs;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
@@ -183,6 +184,10 @@ impl File for WatchedFile {
 
     fn size(&self) -> io::Result<u64> {
         self.file.size()
+    }
+
+    fn modified(&self) -> io::Result<Option<TimestampMs>> {
+        self.file.modified()
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
