@@ -24,7 +24,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Three or four batches a segment, and an index entry for every second one.
 fn tiny() -> LogSettings {
-    LogSettings { segment_bytes: 400, index_interval_bytes: 100, ..LogSettings::default() }
+    LogSettings {
+        segment_bytes: 400,
+        index_interval_bytes: 100,
+        file_delete_delay_ms: 0,
+        ..LogSettings::default()
+    }
 }
 
 /// A batch with one record: `value` is its number, none deletes the key.
@@ -156,7 +161,7 @@ fn what_was_replaced_is_smaller_and_says_the_same() {
     let made = compact(&log, &fs, 0, 3).unwrap();
     log.replace(&made).unwrap();
     assert_eq!(view(&log), before);
-    place.dir.keep(true);
+    place.dir.commit_round();
     let names: Vec<PathBuf> = fs.files().into_iter().map(|(path, _)| path).collect();
     for stage in [CLEANED, SWAP, "deleted"] {
         assert!(!names.iter().any(|path| path.extension().is_some_and(|end| end == stage)), "{names:?}");
