@@ -1,7 +1,7 @@
 //! Opening a log that is on disk (decision 4): only bytes behind the durable mark may be cut, and only they are read.
 //! What is missing or wrong before the mark is damage: it is reported and left as it is.
 
-use super::clean::swap;
+use super::clean::leftovers;
 use super::dir::{OpenLogError, read_if_there};
 use super::epochs::{self, Epochs};
 use super::files::{Kind, base_of, segment_path};
@@ -343,7 +343,7 @@ impl Walk<'_> {
 
 /// The segments in the directory, ascending. Leftovers of earlier removals and replacements are removed.
 fn segments(site: &Site<'_>) -> io::Result<Vec<Offset>> {
-    swap::settle(site.dir.fs(), site.path)?;
+    leftovers::settle(site.dir.fs(), site.path)?;
     let mut bases = Vec::new();
     for path in site.dir.fs().list(site.path)? {
         let leftover = path.extension().is_some_and(|suffix| suffix == DELETED || suffix == "tmp");

@@ -10,6 +10,7 @@
 mod cleaning;
 mod groups;
 mod key_map;
+pub mod leftovers;
 mod output;
 mod replace;
 mod retain;

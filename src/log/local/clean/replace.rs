@@ -47,7 +47,7 @@ impl LocalLog {
     /// Replaces the segments. Readers see the old ones or the new one, whole; appends wait for three renames.
     pub(in crate::log::local) fn replace(&self, made: &Replacement) -> Result<(), ReplaceError> {
         let Some(first) = made.old.first() else { return Err(ReplaceError::Changed) };
-        let swap = Swap { fs: self.dir().fs(), dir: self.path(), base: first.base, end: made.end };
+        let swap = Swap { fs: self.dir().fs(), dir: self.path(), base: first.base };
         let ready = self.may_replace(made.end);
         let _tidying = self.tidying.lock();
         let ready = ready.and_then(|()| match self.state.lock().find_group(made) {

@@ -12,8 +12,8 @@
 
 use crate::log::local::files::{Kind, file_name};
 use crate::log::local::front::DELETED;
-use crate::log::local::seal::{self, Stored};
-use crate::sys::Fs;
+use crate::log::local::seal;
+use crate::sys::{Fs, OpenHow};
 use crate::types::Offset;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,7 @@ pub const SWAP: &str = "swap";
 /// believed, a log without its index is not.
 pub const DATA: [&str; 3] = ["log", "index", "timeindex"];
 
-/// Kafka's index of aborted transactions, where there is one. The cleaner writes it, be it empty, wherever an old one
-/// has to go: one that outlived its markers would hide a later transaction of the same producer.
+/// Kafka's index of aborted transactions. A segment need not have one.
 pub const TXN_INDEX: &str = "txnindex";
 
 /// A group of segments and the files that take its place.
@@ -40,8 +39,6 @@ pub struct Swap<'a> {
     pub dir: &'a Path,
     /// Base offset of the first segment of the group, and of the cleaned one.
     pub base: Offset,
-    /// Where the segment behind the group begins.
-    pub end: Offset,
 }
 
 /// Why a swap was not committed.
@@ -59,10 +56,10 @@ impl Swap<'_> {
     /// Gives the cleaned files, which are whole and synced, the names under which they wait. Once it has returned the
     /// swap will happen, whatever else does.
     pub fn commit(&self) -> Result<(), CommitError> {
-        for suffix in DATA {
+        self.replace_txn_index().map_err(CommitError::NotDone)?;
+        for suffix in DATA.into_iter().chain(self.has(TXN_INDEX, CLEANED)) {
             self.rename(suffix, Some(CLEANED), Some(SWAP)).map_err(CommitError::NotDone)?;
         }
-        self.rename_if_there(TXN_INDEX, CLEANED, Some(SWAP)).map_err(CommitError::NotDone)?;
         // Before the seal: where its name is found, those of the others are on disk, or already in their place.
         self.fs.sync_dir(self.dir).map_err(CommitError::Unknown)?;
         self.rename(seal::SUFFIX, Some(CLEANED), Some(SWAP)).map_err(CommitError::NotDone)?;
@@ -73,7 +70,7 @@ impl Swap<'_> {
     /// next start.
     pub fn abandon(&self) {
         // The seal first: what is left then was never committed.
-        for suffix in [seal::SUFFIX].into_iter().chain(DATA).chain([TXN_INDEX]) {
+        for suffix in [seal::SUFFIX, TXN_INDEX].into_iter().chain(DATA) {
             for stage in [CLEANED, SWAP] {
                 let _ = self.fs.remove(&staged(self.dir, self.base, suffix, stage));
             }
@@ -87,16 +84,15 @@ impl Swap<'_> {
 
     /// Renames the indexes over the old ones.
     pub fn place_indexes(&self) -> io::Result<()> {
-        [Kind::Index, Kind::TimeIndex]
-            .iter()
-            .try_for_each(|kind| self.rename(kind.suffix(), Some(SWAP), None))?;
-        self.rename_if_there(TXN_INDEX, SWAP, None)
+        let suffixes = [Kind::Index, Kind::TimeIndex].map(Kind::suffix);
+        let mut suffixes = suffixes.into_iter().chain(self.has(TXN_INDEX, SWAP));
+        suffixes.try_for_each(|suffix| self.rename(suffix, Some(SWAP), None))
     }
 
     /// Takes the names of another segment of the group away; the names that its files have then.
     pub fn retire(&self, base: Offset) -> io::Result<Vec<PathBuf>> {
         let mut gone = Vec::new();
-        for suffix in DATA.into_iter().chain([TXN_INDEX, seal::SUFFIX]) {
+        for suffix in DATA.into_iter().chain([seal::SUFFIX, TXN_INDEX]) {
             let path = self.dir.join(file_name(base, suffix));
             if self.fs.exists(&path) {
                 let target = staged(self.dir, base, suffix, DELETED);
@@ -115,23 +111,32 @@ impl Swap<'_> {
         self.fs.sync_dir(self.dir)
     }
 
-    /// Does what a crash left undone of a committed swap. Any part of it may have been done.
-    fn complete(&self, found: &[Found]) -> io::Result<()> {
-        for suffix in DATA.into_iter().chain([TXN_INDEX]) {
-            self.rename_if_there(suffix, SWAP, None)?;
+    /// Does what a crash left undone of a committed swap. Any part of it may have been done; `others` are the files of
+    /// the segments of the group but the first.
+    pub(super) fn complete<'f>(&self, others: impl Iterator<Item = &'f Path>) -> io::Result<()> {
+        for suffix in DATA.into_iter().chain([TXN_INDEX]).filter_map(|suffix| self.has(suffix, SWAP)) {
+            self.rename(suffix, Some(SWAP), None)?;
         }
-        let others = found.iter().filter(|file| file.stage == Stage::Live);
-        for file in others.filter(|file| file.base > self.base && file.base < self.end) {
-            self.fs.remove(&file.path)?;
+        for path in others {
+            self.fs.remove(path)?;
         }
         self.finish()
     }
 
-    fn rename_if_there(&self, suffix: &str, from: &str, to: Option<&str>) -> io::Result<()> {
-        match self.fs.exists(&staged(self.dir, self.base, suffix, from)) {
-            true => self.rename(suffix, Some(from), to),
-            false => Ok(()),
+    /// A segment that has no aborted transactions any more gets an empty index over the old one: that there is no
+    /// file waiting means, after a crash, that it is in its place already.
+    fn replace_txn_index(&self) -> io::Result<()> {
+        let old = self.dir.join(file_name(self.base, TXN_INDEX));
+        if self.has(TXN_INDEX, CLEANED).is_none() && self.fs.exists(&old) {
+            let path = staged(self.dir, self.base, TXN_INDEX, CLEANED);
+            self.fs.open(&path, OpenHow::Create)?.sync_data()?;
         }
+        Ok(())
+    }
+
+    /// The suffix, if there is such a file.
+    fn has<'s>(&self, suffix: &'s str, stage: &str) -> Option<&'s str> {
+        self.fs.exists(&staged(self.dir, self.base, suffix, stage)).then_some(suffix)
     }
 
     fn rename(&self, suffix: &str, from: Option<&str>, to: Option<&str>) -> io::Result<()> {
@@ -146,82 +151,4 @@ impl Swap<'_> {
 /// Path of a file of the segment at `base` on its way in or out: `<base>.<suffix>.<stage>`.
 pub fn staged(dir: &Path, base: Offset, suffix: &str, stage: &str) -> PathBuf {
     dir.join(format!("{}.{stage}", file_name(base, suffix)))
-}
-
-/// Finishes the swaps that were committed in a partition's directory and removes what is left of those that were not.
-/// True if there was a committed one. For recovery, before anything else looks at the segments.
-pub fn settle(fs: &dyn Fs, dir: &Path) -> io::Result<bool> {
-    let found = list(fs, dir)?;
-    let mut completed = false;
-    for (base, end) in committed(fs, dir, &found) {
-        tracing::info!(dir = %dir.display(), %base, %end, "finishing the replacement of cleaned segments");
-        Swap { fs, dir, base, end }.complete(&found)?;
-        completed = true;
-    }
-    let has_log = |base| found.iter().any(|file| file.is(base, Kind::Log.suffix(), Stage::Live));
-    for file in found.iter().filter(|file| file.stage != Stage::Live) {
-        // Our own are never without the segment they were made of; whose data this is we do not know.
-        let foreign = file.stage == Stage::Swap && !has_log(file.base);
-        if !foreign && fs.exists(&file.path) {
-            fs.remove(&file.path)?;
-        }
-    }
-    Ok(completed)
-}
-
-/// The ranges of the swaps that were committed: a sound seal waits, and the log it speaks of is there.
-fn committed(fs: &dyn Fs, dir: &Path, found: &[Found]) -> Vec<(Offset, Offset)> {
-    let seals = found.iter().filter(|file| file.stage == Stage::Swap && file.suffix == seal::SUFFIX);
-    let ranges = seals.filter_map(|file| {
-        let Stored::Sound(seal) = seal::load_from(fs, &file.path, file.base) else { return None };
-        let waiting = staged(dir, file.base, Kind::Log.suffix(), SWAP);
-        let placed = dir.join(file_name(file.base, Kind::Log.suffix()));
-        let log = if fs.exists(&waiting) { waiting } else { placed };
-        let size = fs.open(&log, crate::sys::OpenHow::Read).and_then(|file| file.size());
-        size.is_ok_and(|size| size == seal.body.size).then_some((seal.base, seal.end))
-    });
-    ranges.collect()
-}
-
-/// How far a file of a segment has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    Live,
-    Cleaned,
-    Swap,
-}
-
-/// A file of a segment.
-struct Found {
-    base: Offset,
-    suffix: &'static str,
-    stage: Stage,
-    path: PathBuf,
-}
-
-impl Found {
-    fn is(&self, base: Offset, suffix: &str, stage: Stage) -> bool {
-        self.base == base && self.suffix == suffix && self.stage == stage
-    }
-
-    /// What a name says; `None` for what is not a file of a segment, or on its way out.
-    fn parse(path: PathBuf) -> Option<Found> {
-        let name = path.file_name()?.to_str()?;
-        let (name, stage) = match name.rsplit_once('.')? {
-            (name, CLEANED) => (name, Stage::Cleaned),
-            (name, SWAP) => (name, Stage::Swap),
-            _ => (name, Stage::Live),
-        };
-        let (digits, suffix) = name.split_once('.')?;
-        let suffixes = DATA.into_iter().chain([seal::SUFFIX, TXN_INDEX]);
-        let suffix = suffixes.into_iter().find(|known| *known == suffix)?;
-        let digits =
-            (digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(digits)?;
-        let base = Offset(digits.parse().ok()?);
-        Some(Found { base, suffix, stage, path })
-    }
-}
-
-fn list(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<Found>> {
-    Ok(fs.list(dir)?.into_iter().filter_map(Found::parse).collect())
 }

@@ -1,6 +1,7 @@
 //! Replacing segments: under readers and appends, and with the power cut at every call. What is compacted here is
 //! simple on purpose: a batch has one record, and goes if a newer batch of its key is in the log.
 
+use super::leftovers::{Files, Left, segments_as_settled};
 use super::replace::{ReplaceError, Replacement};
 use super::swap::{CLEANED, DATA, SWAP, staged};
 use crate::log::contract::limit;
@@ -353,6 +354,75 @@ fn no_cut_of_the_power_loses_a_newest_record_or_brings_a_deleted_key_back() {
     }
     eprintln!("{cuts} {:?}", begun.elapsed());
     assert!(cuts > 1000, "{cuts} cuts");
+}
+
+/// A swap that was committed and not finished, as a power cut leaves it; the cut strikes again while it is finished.
+#[test]
+fn a_recovery_that_finishes_a_swap_may_be_cut_itself() {
+    let mut cuts = 0;
+    for stop in 0..9 {
+        let (fs, place, log) = prepared();
+        let before = view(&log);
+        let made = compact(&log, &fs, 0, 6).unwrap();
+        place.dir.mark_on_disk(&log, made.end).unwrap();
+        // Four renames, two syncs and then some of what follows.
+        fs.stop_after(6 + stop);
+        assert!(log.replace(&made).is_err());
+        for seed in 0..4 {
+            let crashed = fs.crash(seed);
+            for at in 0.. {
+                let again = crashed.crash(100 + seed);
+                again.stop_after(at);
+                let opened = LocalPlace::try_simulated(&again).and_then(|place| place.log(tiny()).ok());
+                let log = LocalPlace::simulated(&again.crash(seed)).log(tiny()).unwrap().0;
+                assert_eq!(view(&log), before, "{stop} {seed} {at}");
+                cuts += 1;
+                if opened.is_some() {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(cuts > 300, "{cuts} cuts");
+}
+
+/// What Kafka leaves when it is killed in the middle of `LocalLog.replaceSegments`, and what our own looks like there.
+#[test]
+fn tools_see_the_segments_that_a_recovery_would_make() {
+    let (fs, _place, log) = prepared();
+    let bases: Vec<Offset> = log.state.lock().sealed.iter().map(|sealed| sealed.base).collect();
+    compact(&log, &fs, 0, 3).unwrap();
+    let dir = partition();
+    let seen = |fs: &SimFs, left| segments_as_settled(fs, &dir, left).unwrap();
+    let logs = |fs: &SimFs, left| {
+        let name = |files: &Files| files.by_suffix["log"].file_name().unwrap().to_str().unwrap().to_owned();
+        let segments = seen(fs, left).into_iter().map(|(base, files)| (base, name(&files)));
+        segments.take(3).collect::<Vec<_>>()
+    };
+    let live = |base: Offset| (base, format!("{:020}.log", base.0));
+    let waiting = |base: Offset| (base, format!("{:020}.log.swap", base.0));
+    let all = vec![live(bases[0]), live(bases[1]), live(bases[2])];
+    // Cleaned files alone mean nothing to either.
+    assert_eq!((logs(&fs, Left::ByLogboom), logs(&fs, Left::ByKafka)), (all.clone(), all.clone()));
+    let stage = |fs: &SimFs, suffix: &str| {
+        fs.rename(&staged(&dir, bases[0], suffix, CLEANED), &staged(&dir, bases[0], suffix, SWAP)).unwrap();
+    };
+    DATA.iter().for_each(|suffix| stage(&fs, suffix));
+    assert_eq!(logs(&fs, Left::ByLogboom), all, "the seal is not there yet");
+    // Kafka has none, and needs none; a cleaned file at or below would mean a split.
+    assert_eq!(logs(&fs, Left::ByKafka), all);
+    let kafka = fs.kill();
+    kafka.remove(&staged(&dir, bases[0], "seal", CLEANED)).unwrap();
+    assert_eq!(logs(&kafka, Left::ByKafka)[0], waiting(bases[0]));
+    stage(&fs, "seal");
+    let after = vec![waiting(bases[0]), live(bases[3]), live(bases[4])];
+    assert_eq!(logs(&fs, Left::ByLogboom), after);
+    // Half done.
+    fs.rename(&staged(&dir, bases[0], "log", SWAP), &dir.join(live(bases[0]).1)).unwrap();
+    fs.remove(&dir.join(live(bases[1]).1)).unwrap();
+    assert_eq!(logs(&fs, Left::ByLogboom), vec![live(bases[0]), live(bases[3]), live(bases[4])]);
+    let index = &seen(&fs, Left::ByLogboom)[&bases[0]].by_suffix["index"];
+    assert!(index.ends_with(format!("{:020}.index.swap", 0)));
 }
 
 /// Files of a disk, mapped indexes and all: readers at every offset, look-ups by time, a replay, appends, cuts of the
