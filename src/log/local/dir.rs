@@ -299,7 +299,7 @@ impl LogDir {
 
     /// Opens or makes the log of a partition. The tail that a crash may have torn is recovered here, not when the
     /// directory is opened, so that start time does not grow with the number of partitions. A directory of the same
-    /// name that belongs to another topic id is put aside for deletion first.
+    /// name that belongs to another topic id, or to nobody knows whom, is put aside for deletion first.
     pub fn open_partition(
         self: &Arc<Self>,
         name: &TopicPartition,
@@ -335,8 +335,13 @@ impl LogDir {
         let _opening = self.begin_opening(name)?;
         let path = self.path.join(name.to_string());
         if self.fs.is_dir(&path) {
-            let stored = self.stored_id(&path)?;
-            if stored.is_some_and(|stored| stored != id) {
+            // The id is synced with the first commit round. So a directory without one, of which the marks know
+            // nothing, holds nothing that was acknowledged, and it may be left of a topic that was deleted.
+            let other = match self.stored_id(&path)? {
+                Some(stored) => stored != id,
+                None => known == Known::Never,
+            };
+            if other {
                 self.put_aside(name, Duration::ZERO)?;
             }
         }
@@ -420,13 +425,14 @@ impl LogDir {
         if let Err(error) = self.settle_starts() {
             tracing::warn!(%error, "cannot move log start offsets");
         }
-        self.find_lost_marks()?;
+        let found = self.find_lost_marks();
         let all_closed = self.open_logs().is_empty();
-        self.write_marks(all_closed)?;
+        let written = found.and_then(|()| self.write_marks(all_closed));
         if all_closed {
+            // Also without the clean mark: nothing of this process will write here any more.
             drop(self.lock.lock().take());
         }
-        Ok(())
+        written
     }
 
     /// Syncs every log that waits.
@@ -511,12 +517,18 @@ impl LogDir {
         if !self.fs.is_dir(&path) {
             return Ok(None);
         }
-        let unique = format!("{:032x}", self.rng.next_u128());
-        let suffix = format!(".{unique}{DELETE_SUFFIX}");
-        let mut target: String = name.to_string();
-        // Topic names are ASCII, so any byte is a boundary.
-        target.truncate(NAME_MAX - suffix.len());
-        let target = self.path.join(target + &suffix);
+        let target = loop {
+            let unique = format!("{:032x}", self.rng.next_u128());
+            let suffix = format!(".{unique}{DELETE_SUFFIX}");
+            let mut target: String = name.to_string();
+            // Topic names are ASCII, so any byte is a boundary.
+            target.truncate(NAME_MAX - suffix.len());
+            let target = self.path.join(target + &suffix);
+            // Chance of a simulation may repeat itself in its next life.
+            if !self.fs.exists(&target) {
+                break target;
+            }
+        };
         self.fs.rename(&path, &target)?;
         Ok(Some(target))
     }
