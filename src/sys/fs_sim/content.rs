@@ -41,6 +41,14 @@ impl Change {
         }
     }
 
+    /// Where its bytes end.
+    fn end(&self) -> u64 {
+        match &self.kind {
+            ChangeKind::Write { at, bytes } => at + bytes.len() as u64,
+            ChangeKind::SetLen => 0,
+        }
+    }
+
     /// What the change makes of one sector.
     fn apply(&self, sector: u64, held: &mut [u8; SECTOR as usize]) {
         let start = sector * SECTOR;
@@ -100,17 +108,19 @@ impl Content {
     }
 
     /// Everything that changed since the last sync, good or failed, reaches the disk. What an earlier failed sync
-    /// lost stays lost, except in a sector that was written again.
+    /// lost stays lost, except in a sector that was written again, with the length that holds it.
     pub(super) fn sync(&mut self) {
         let changes = std::mem::take(&mut self.unsynced);
         for change in changes.iter().filter(|change| change.cuts()) {
             self.disk.set_len(change.len_after.min(self.disk.len()));
         }
+        let known_len = self.disk.len();
         for sector in changes.iter().flat_map(Change::sectors) {
             self.disk.put_sector(sector, &self.now.sector(sector));
         }
         let resized = changes.iter().any(|change| change.len_before != change.len_after);
-        self.disk.set_len(if resized { self.now.len() } else { self.disk.len() });
+        let reached = changes.iter().map(Change::end).max().unwrap_or(0).min(self.now.len());
+        self.disk.set_len(if resized { self.now.len() } else { known_len.max(reached) });
     }
 
     /// A sync that reported an error: any part of the changes is on disk, and the file reads as if all were.

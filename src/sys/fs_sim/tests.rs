@@ -369,3 +369,22 @@ fn after_a_sync_of_everything_a_crash_finds_what_readers_saw() {
         }
     }
 }
+
+#[test]
+fn bytes_written_again_after_a_failed_sync_are_saved_by_the_next_with_their_length() {
+    // The length was that of before the failed sync, though the bytes behind it had been written again.
+    let fs = SimFs::new(1);
+    let path = Path::new("/f");
+    let file = fs.open(path, OpenHow::Create).unwrap();
+    fs.sync_dir(Path::new("/")).unwrap();
+    for seed in 0..8 {
+        let (at, bytes) = (seed * 3000, [b'a' + seed as u8; 3000]);
+        file.write_all_at(&[IoSlice::new(&bytes)], at).unwrap();
+        fs.fail(Fault::eio(Call::Sync));
+        file.sync_data().unwrap_err();
+        file.write_all_at(&[IoSlice::new(&bytes)], at).unwrap();
+        file.sync_data().unwrap();
+        let found = fs.crash(seed).read(path).unwrap();
+        assert_eq!(found[at as usize..], bytes, "{seed}");
+    }
+}
