@@ -14,7 +14,7 @@ use super::scan::{FAR, Scan, ScanError};
 use super::segment::{Active, Sealed};
 use crate::log::LogSettings;
 use crate::record::BatchHeader;
-use crate::sys::{File, OpenHow};
+use crate::sys::{File, IoCause, OpenHow, io_cause};
 use crate::types::Offset;
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -174,6 +174,7 @@ impl<'a> Walk<'a> {
             let mut scan = Scan::new(self.file.clone(), from, size, FAR);
             let torn = self.walk_batches(&mut scan)?;
             if size > from {
+                write_again(&*self.file, from, self.active.size)?;
                 self.touched.push(self.file.clone());
             }
             if let Some(why) = torn {
@@ -415,6 +416,29 @@ fn check_mark(site: &Site<'_>, bases: &[Offset], start: Offset, point: &Point) -
         return Err(damaged(point.base, size, format!("{} bytes were here", point.position)));
     }
     Ok(false)
+}
+
+/// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache then
+/// shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would say so.
+fn write_again(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
+    let mut chunk = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(FAR).min(FAR)];
+    let mut at = from;
+    while at < to {
+        let want = usize::try_from(to - at).unwrap_or(FAR).min(chunk.len());
+        let got = file.read_at(chunk.get_mut(..want).unwrap_or_default(), at)?;
+        let bytes = chunk.get(..got).filter(|bytes| !bytes.is_empty());
+        let bytes = bytes.ok_or(io::ErrorKind::UnexpectedEof)?;
+        match file.write_all_at(&[IoSlice::new(bytes)], at) {
+            // Only file systems that never write in place need room for this; a full one must not keep a log closed.
+            Err(error) if io_cause(&error) == IoCause::Full => {
+                tracing::warn!(%error, "cannot write the tail of a log again");
+                return Ok(());
+            }
+            written => written?,
+        }
+        at += got as u64;
+    }
+    Ok(())
 }
 
 /// Writes `partition.metadata`, unsynced.
