@@ -36,7 +36,10 @@ pub async fn start(fs: &SimFs, dirs: &str) -> Broker {
 
 /// A stopped broker that has the topic `a` in the first directory and `b` in the second, with a record in each.
 pub async fn two_topics() -> SimFs {
-    let fs = SimFs::new(1);
+    two_topics_on(SimFs::new(1)).await
+}
+
+pub async fn two_topics_on(fs: SimFs) -> SimFs {
     let broker = start(&fs, BOTH).await;
     let mut client = broker.client().await;
     for topic in ["a", "b"] {

@@ -16,6 +16,7 @@ mod cli_groups;
 mod crash_engine;
 mod crash_points;
 mod dirs;
+mod dirs_faults;
 mod dirs_kit;
 mod door_data;
 mod door_groups;
