@@ -1,7 +1,7 @@
 //! Several log directories: how partitions are spread, what is gone with one, and what an operator may do with them
 //! while the broker is down.
 
-use crate::dirs_kit::{BOTH, copy, start, try_start, two_topics};
+use crate::dirs_kit::{BOTH, copy, pause, start, try_start, two_topics};
 use crate::door_kit::{batch, fetch, within};
 use logboom::sys::{Call, Fault, Fs, OpenHow, SimFs};
 use logboom::types::ErrorCode;
@@ -100,7 +100,7 @@ async fn a_disk_that_syncs_nothing_is_told_from_a_log_with_a_bad_spot() {
     client.produce_until("b", ErrorCode::KAFKA_STORAGE_ERROR).await;
     within(async {
         while client.has_leader("b").await {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            pause().await;
         }
     })
     .await;
@@ -176,7 +176,7 @@ async fn a_topic_of_a_missing_directory_can_be_deleted_and_does_not_come_back() 
     assert_eq!(client.fetch("b", 0).await.0, values(&["new"]));
     within(async {
         while fs.is_dir(Path::new("/two/b-0")) {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            pause().await;
         }
     })
     .await;
@@ -191,7 +191,7 @@ async fn a_partition_moved_while_the_broker_was_down_is_served_where_it_is_found
     let mut client = broker.client().await;
     within(async {
         while !client.has_leader("b").await {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            pause().await;
         }
     })
     .await;
@@ -215,7 +215,7 @@ async fn a_directory_may_be_emptied_into_another_and_left_out() {
     let mut client = broker.client().await;
     within(async {
         while !client.has_leader("b").await {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            pause().await;
         }
     })
     .await;

@@ -1,10 +1,10 @@
 //! A broker with two log directories on a simulated disk, each of which may fail on its own. The catalog is in the
 //! first, and topics of one partition go to the one and the other in turn. It knows no behaviour.
 
-use crate::door_kit::{Broker, Client, batch, settings, within};
+use crate::door_kit::{Broker, Client, batch, settings};
 use logboom::log::local::LogDirOptions;
 use logboom::server::{Parts, Server, StartError};
-use logboom::sys::{Fs, OpenHow, RealClock, RealNet, RealRng, SimFs};
+use logboom::sys::{Clock, Fs, OpenHow, RealClock, RealNet, RealRng, SimFs};
 use logboom::types::ErrorCode;
 use logboom::wire::messages::describe_log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResult};
 use logboom::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
@@ -86,10 +86,15 @@ impl Client {
             if last == code {
                 return;
             }
-            within(tokio::time::sleep(Duration::from_millis(5))).await;
+            pause().await;
         }
         panic!("{topic}: {last:?}, and not {code:?}");
     }
+}
+
+/// Lets the broker go on before another look.
+pub async fn pause() {
+    RealClock::new().sleep(Duration::from_millis(5)).await;
 }
 
 /// Copies a file or a directory with all in it.

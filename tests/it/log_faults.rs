@@ -49,11 +49,8 @@ fn append_and_commit(dir: &Arc<LogDir>, log: &dyn PartitionLog, account: &mut Ac
 
 /// Each kind of call with the ways in which it fails.
 fn faults() -> Vec<(Call, Vec<Fault>)> {
-    let writes = vec![
-        Fault::eio(Call::Write),
-        Fault::enospc(Call::Write),
-        Fault::enospc(Call::Write).after_bytes(70),
-    ];
+    let writes =
+        vec![Fault::eio(Call::Write), Fault::enospc(Call::Write), Fault::enospc(Call::Write).after_bytes(70)];
     vec![
         (Call::Write, writes),
         (Call::Sync, vec![Fault::eio(Call::Sync)]),

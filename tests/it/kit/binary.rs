@@ -1,6 +1,7 @@
 //! Runs the binary as a user does: a broker on a free port of loopback, and verbs against it.
 
 use logboom::sys::{Fs, RealFs, spawn_thread};
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,8 +47,13 @@ impl Broker {
 
     /// Starts one at an address, where clients of the one before find it.
     pub fn start_at(data: &Path, address: &str) -> Broker {
-        let mut process = command(&["serve", "--listen", address, "--json", "--data"])
-            .arg(data)
+        Broker::start_on(&[data], address)
+    }
+
+    /// Starts one with several directories.
+    pub fn start_on(data: &[&Path], address: &str) -> Broker {
+        let mut process = command(&["serve", "--listen", address, "--json"])
+            .args(data.iter().flat_map(|dir| [OsStr::new("--data"), dir.as_os_str()]))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -84,6 +90,11 @@ impl Broker {
         })
         .unwrap();
         Begun { process, lines: receiver }
+    }
+
+    /// The exit code, if it has ended.
+    pub fn ended(&mut self) -> Option<Option<i32>> {
+        self.process.try_wait().unwrap().map(|status| status.code())
     }
 
     /// As a power cut of the process: no handler runs.
