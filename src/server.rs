@@ -79,7 +79,11 @@ impl Server {
             listeners.push((endpoint.clone(), listener));
         }
         let (stop_doors, stop_engine) = (CancellationToken::new(), CancellationToken::new());
-        let log_dir = LogDirOptions { open_files_max: settings.open_files_max, ..log_dir };
+        let log_dir = LogDirOptions {
+            open_files_max: settings.open_files_max,
+            reserve_bytes: settings.reserve_bytes,
+            ..log_dir
+        };
         let engine_parts = EngineParts { fs, clock: Arc::clone(&clock), rng: Arc::clone(&rng), log_dir };
         let engine = Engine::start(Arc::clone(&settings), engine_parts, stop_engine.clone()).await?;
         let door =

@@ -26,6 +26,16 @@ pub struct BrokerSettings {
     pub data_dirs: Vec<PathBuf>,
     /// `log.open.files.max`
     pub open_files_max: usize,
+    /// `log.dir.reserve.bytes`
+    pub reserve_bytes: u64,
+    /// `log.initial.task.delay.ms`
+    pub initial_task_delay: Duration,
+    /// `log.retention.check.interval.ms`
+    pub retention_check_interval: Duration,
+    /// `log.retention.clock.jump.ms`
+    pub clock_jump: Duration,
+    /// `log.retention.clock.grace.ms`
+    pub clock_grace: Duration,
     /// `auto.create.topics.enable`
     pub auto_create_topics: bool,
     /// `delete.topic.enable`
@@ -77,6 +87,11 @@ impl BrokerSettings {
             advertised,
             data_dirs: data_dirs(all)?,
             open_files_max: all.read("log.open.files.max")?,
+            reserve_bytes: all.read("log.dir.reserve.bytes")?,
+            initial_task_delay: millis(all, "log.initial.task.delay.ms")?,
+            retention_check_interval: millis(all, "log.retention.check.interval.ms")?,
+            clock_jump: millis(all, "log.retention.clock.jump.ms")?,
+            clock_grace: millis(all, "log.retention.clock.grace.ms")?,
             auto_create_topics: all.read("auto.create.topics.enable")?,
             delete_topics: all.read("delete.topic.enable")?,
             num_partitions: all.read("num.partitions")?,

@@ -36,7 +36,18 @@ pub const STORAGE: &[Setting] = &[
     int("log.flush.offset.checkpoint.interval.ms", "60000", "How often the durable marks are written.").least(0).ms().shown(),
     int("log.flush.start.offset.checkpoint.interval.ms", "60000", "How often log start offsets are written.")
         .least(0).ms().shown(),
-    long("log.retention.check.interval.ms", "300000", "How often old segments are looked for.").least(1).ms().shown(),
+    long("log.dir.reserve.bytes", "4194304",
+        "Room kept in each log directory for when its disk is full: deletions and marks use it; 0 for none.")
+        .least(0).bytes().ours(),
+    long("log.initial.task.delay.ms", "30000", "How long after the start old segments are looked for first.")
+        .least(0).ms().internal(),
+    long("log.retention.check.interval.ms", "300000", "How often old segments are looked for.").least(1).ms(),
+    long("log.retention.clock.jump.ms", "3600000",
+        "A wall clock that moves by more than this against the time that passed has jumped: age removes nothing then.")
+        .least(1000).ms().dynamic().ours(),
+    long("log.retention.clock.grace.ms", "86400000",
+        "How long a wall clock that jumped ahead is doubted; then what is old goes, in parts.")
+        .least(0).ms().dynamic().ours(),
     int("num.recovery.threads.per.data.dir", "2", "Threads that recover logs after a crash.").least(1).dynamic().shown(),
     boolean("log.cleaner.enable", "true", "Whether compacted topics are compacted.").shown(),
     int("log.cleaner.threads", "1", "Threads that compact.").least(0).dynamic().shown(),

@@ -134,6 +134,8 @@ impl Engine {
             deleting: Default::default(),
             workers,
             quiet: Quiet::default(),
+            upkeep: Default::default(),
+            space: Default::default(),
             broken: watch::Sender::new(None),
             stop,
         });
@@ -146,6 +148,8 @@ impl Engine {
         engine.groups_changed();
         engine.start_groups();
         tokio::spawn(super::housekeeping::run(Arc::downgrade(&engine)));
+        tokio::spawn(super::retention::run(Arc::downgrade(&engine)));
+        tokio::spawn(super::space::run(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -179,6 +183,8 @@ impl Engine {
     /// the doors closed by now.
     pub async fn close(&self) {
         self.groups.stop().await;
+        // What is open for retention is closed by it, soon.
+        drop(self.upkeep.lock().await);
         let open = self.open.all();
         for (key, _) in &open {
             // What is being opened now is closed by whoever opens it.

@@ -3,6 +3,8 @@
 use super::Engine;
 use super::registry::{Key, Served};
 use crate::log::LogState;
+use crate::partition::OpenError;
+use crate::sys::{IoCause, io_cause};
 use crate::types::MonoNs;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -59,6 +61,8 @@ impl Engine {
             served.partition.marks().state == LogState::Failed
                 && !served.rules.load().is_own
                 && served.check_dir().is_ok()
+                // Room is looked for there; without it an attempt would only fail.
+                && !served.dir.is_full()
         });
         let failed: Vec<(Key, Arc<Served>)> = failed.collect();
         attempts.retain(|key, _| failed.iter().any(|(other, _)| other == key));
@@ -86,7 +90,10 @@ impl Engine {
                 Ok(Err(error)) => {
                     let past = attempts.entry(key).or_insert(Attempts { failed: 0, next: now });
                     past.failed = past.failed.saturating_add(1);
-                    let wait = BACKOFF.0.saturating_mul(1 << past.failed.min(5)).min(BACKOFF.1);
+                    let wait = match &error {
+                        OpenError::Reopen(error) if io_cause(error) == IoCause::Full => BACKOFF.0,
+                        _ => BACKOFF.0.saturating_mul(1 << past.failed.min(5)).min(BACKOFF.1),
+                    };
                     past.next = self.clock.mono().after(wait);
                     tracing::error!(partition = %name, %error, ?wait, "cannot bring a failed log back yet");
                 }

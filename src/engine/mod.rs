@@ -21,7 +21,10 @@ mod producer_ids;
 mod quiet;
 mod refusal;
 mod registry;
+mod retention;
+mod space;
 mod topics;
+mod wall;
 mod workers;
 
 pub use boot::{BootError, EngineParts};
@@ -34,6 +37,7 @@ pub use opening::Opening;
 pub use produce::{Acks, Appended, NotProduced, Produce, Produced};
 pub use quiet::Quiet;
 pub use refusal::Refusal;
+pub use space::{DirSpace, SpaceLevel};
 pub use topics::{CreatedTopic, DeletedTopic, NewPartitions, NewTopic};
 
 pub use crate::catalog::{CatalogImage, TopicEntry, is_internal, valid_topic_name};
@@ -84,6 +88,10 @@ pub struct Engine {
     workers: Workers,
     /// For what clients can bring about at any rate.
     quiet: Quiet,
+    /// Held while partitions are open that no client asked for.
+    upkeep: tokio::sync::Mutex<()>,
+    /// Room in the log directories, as last looked at.
+    space: ArcSwap<Vec<DirSpace>>,
     /// Why the broker cannot go on, once it cannot.
     broken: watch::Sender<Option<Arc<str>>>,
     /// Set when the broker stops: waits end, nothing is opened any more.

@@ -97,7 +97,7 @@ impl Engine {
         }
     }
 
-    async fn open_one(&self, name: TopicPartition, key: Key) {
+    pub(super) async fn open_one(&self, name: TopicPartition, key: Key) {
         self.deleting.free(&name).await;
         let result = match self.stop.is_cancelled() {
             true => None,
@@ -223,7 +223,11 @@ pub(super) fn not_open() -> Refusal {
 
 /// What holds for a topic. Settings that do not go together any more, because the broker's changed, must not take
 /// the partition down: the topic is served with the broker's defaults.
-fn effective(name: &TopicPartition, configs: &Configs, broker: &BrokerSettings) -> (LogSettings, TopicRules) {
+pub(super) fn effective(
+    name: &TopicPartition,
+    configs: &Configs,
+    broker: &BrokerSettings,
+) -> (LogSettings, TopicRules) {
     let settings = TopicSettings::resolve(configs, broker).or_else(|error| {
         tracing::error!(partition = %name, %error, "the topic's settings are ignored");
         TopicSettings::resolve(&BTreeMap::new(), broker)

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A partition that cannot be opened is tried again after this time: the disk may be full, or a file may be mended.
-const REOPEN_AFTER: Duration = Duration::from_secs(5);
+/// A partition that cannot be opened is tried again after this time: a file may be mended, or the disk be full, and
+/// once it has room producers are to go on within seconds.
+const REOPEN_AFTER: Duration = Duration::from_secs(2);
 
 /// A partition by the id of its topic: a topic made anew under an old name is another one.
 pub(super) type Key = (TopicId, i32);
@@ -72,6 +73,16 @@ pub(super) enum Was {
     Opening,
     /// Not open.
     Closed,
+}
+
+/// What a partition has become that was opened for a short time.
+pub(super) enum Back {
+    /// It is closed again, and nobody asked for it.
+    Closed,
+    /// Somebody waits for it: the caller has to open it, and then to tell by [`Registry::opened`].
+    Wanted,
+    /// It was deleted: the caller removes it.
+    Gone,
 }
 
 /// Waits for an opening to end, either way.
@@ -138,6 +149,22 @@ impl Registry {
             }
             waiting
         })
+    }
+
+    /// Takes back that a partition is being opened; the caller has closed it again.
+    pub(super) fn give_back(&self, key: Key) -> Back {
+        // Nobody can begin to wait meanwhile.
+        let mut slots = self.slots.write();
+        let Some(slot) = slots.get(&key) else { return Back::Gone };
+        let (opening, wanted) = (matches!(*slot.borrow(), State::Opening), slot.receiver_count() > 0);
+        match (opening, wanted) {
+            (false, _) => Back::Gone,
+            (true, true) => Back::Wanted,
+            (true, false) => {
+                slots.remove(&key);
+                Back::Closed
+            }
+        }
     }
 
     /// Takes an open partition out that cannot be used any more, as if opening it had failed at `now`. False if it is
@@ -208,6 +235,18 @@ mod tests {
         waiting.done().await;
         assert!(matches!(registry.find(KEY, MonoNs(1)), Found::Broken));
         assert!(matches!(registry.find(KEY, MonoNs(0).after(REOPEN_AFTER)), Found::ToOpen));
+    }
+
+    #[test]
+    fn a_partition_opened_for_a_short_time_is_left_closed_unless_somebody_waits() {
+        let registry = Registry::default();
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        assert!(matches!(registry.give_back(KEY), Back::Closed));
+        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        let Found::Opening(_waiting) = registry.find(KEY, MonoNs(0)) else { panic!("being opened") };
+        assert!(matches!(registry.give_back(KEY), Back::Wanted));
+        assert!(matches!(registry.remove(KEY), Was::Opening));
+        assert!(matches!(registry.give_back(KEY), Back::Gone));
     }
 
     #[test]

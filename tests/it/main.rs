@@ -32,4 +32,5 @@ mod log_dump;
 mod log_faults;
 mod log_kit;
 mod log_scale;
+mod retention;
 mod wire_golden;

@@ -108,6 +108,7 @@ impl LocalLog {
             Ok(()) => self.committed(work.point),
             Err(error) => {
                 self.fail(&mut self.state.lock(), &error, "sync");
+                self.dir().note_failed_write(&error);
                 self.dir().probe();
             }
         }
@@ -208,7 +209,7 @@ impl LocalLog {
         // Handles that saw the error are dropped: only a new one tells what is on disk.
         state.unsynced.clear();
         self.dir().pool().forget_log(self.number());
-        self.truncate_to_point(&mut state)?;
+        self.dir().with_room(|| self.truncate_to_point(&mut state))?;
         state.phase = LogState::Online;
         self.lives.fetch_add(1, Ordering::AcqRel);
         let point = state.point;

@@ -1,7 +1,7 @@
 //! The two small text files that say whose a directory is, in Kafka's formats: `meta.properties` (Java properties,
 //! version 1) of the log directory and `partition.metadata` (version 0) of a partition.
 
-use crate::types::{TopicId, Uuid};
+use crate::types::{TimestampMs, TopicId, Uuid};
 
 /// Name of the file of the log directory.
 pub const META_FILE: &str = "meta.properties";
@@ -61,12 +61,24 @@ pub fn parse_partition(bytes: &[u8]) -> Option<TopicId> {
     (version.trim() == "0").then_some(id)
 }
 
+/// The text of `logboom.clock`.
+pub fn clock_text(trusted: TimestampMs) -> String {
+    format!("version=1\ntrusted.ms={trusted}\n")
+}
+
+/// The time in `logboom.clock`; `None` if it is not whole.
+pub fn parse_clock(bytes: &[u8]) -> Option<TimestampMs> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let time = property(text, "trusted.ms")?.parse().ok().map(TimestampMs);
+    time.filter(|_| property(text, "version") == Some("1"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn both_files_read_back() {
+    fn all_files_read_back() {
         let id = Uuid::from_random(7);
         let meta = Meta { cluster_id: id, node_id: 3, directory_id: Uuid::from_random(8) };
         assert_eq!(Meta::parse(meta.to_text().as_bytes()), Some(meta));
@@ -75,5 +87,7 @@ mod tests {
         assert_eq!(parse_partition(partition_text(id).as_bytes()), Some(id));
         assert_eq!(parse_partition(format!("{}\n", partition_text(id)).as_bytes()), Some(id));
         assert_eq!(parse_partition(b"version: 0\ntopic_id: "), None);
+        assert_eq!(parse_clock(clock_text(TimestampMs(5)).as_bytes()), Some(TimestampMs(5)));
+        assert_eq!(parse_clock(b"version=1\ntrusted.m"), None);
     }
 }

@@ -21,6 +21,7 @@ mod offset_index;
 mod read;
 mod recover;
 mod reserve;
+mod rest;
 mod restore;
 mod retain;
 mod roll;

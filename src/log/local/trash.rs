@@ -18,6 +18,9 @@ const WAITING_MAX: usize = 10_000;
 /// can do, and not longer than this.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// While something waits the clock is looked at this often: its time may not pass as that of the machine does.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// What waits, by the time at which it goes.
 #[derive(Default)]
 pub(super) struct Trash {
@@ -69,7 +72,7 @@ impl Trash {
             match waiting.due.first_key_value().map(|((due, _), _)| due.since(clock.mono())) {
                 Some(Duration::ZERO) => return true,
                 Some(left) => {
-                    self.wake.wait_for(&mut waiting, left);
+                    self.wake.wait_for(&mut waiting, left.min(LOOK_EVERY));
                 }
                 None => self.wake.wait(&mut waiting),
             }
