@@ -71,13 +71,15 @@ impl Engine {
         // A stop waits for what is open here.
         let _turn = self.upkeep.lock().await;
         let settings = self.settings.load_full();
+        // What an earlier process deleted may lie in any partition.
+        let every = watch.is_none();
         let (now, trust) = self.look_at_clock(watch, &settings).await;
         let mut left = match trust {
             Trust::Full | Trust::Held => u64::MAX,
             Trust::Bounded => self.bounded_bytes().await,
         };
         let mut sum = Sum::default();
-        let mut tasks = self.tasks(&settings, trust).into_iter();
+        let mut tasks = self.tasks(&settings, trust, every).into_iter();
         loop {
             let some: Vec<Task> = tasks.by_ref().take(PARTITIONS_PER_JOB).collect();
             if some.is_empty() {
@@ -157,18 +159,21 @@ impl Engine {
         (used / BOUNDED_PART).max(BOUNDED_BYTES_MIN)
     }
 
-    /// Every partition of which something may go by age or size. Topics of the broker's machines keep their own logs
-    /// short.
-    fn tasks(&self, settings: &BrokerSettings, trust: Trust) -> Vec<Task> {
+    /// Every partition of which something may go by age or size; all others, too, if `every`. Topics of the broker's
+    /// machines keep their own logs short.
+    fn tasks(&self, settings: &BrokerSettings, trust: Trust, every: bool) -> Vec<Task> {
         let image = self.image.load();
         let mut tasks = Vec::new();
-        for topic in image.topics().filter(|topic| !is_internal(&topic.name)) {
-            let Ok(resolved) = TopicSettings::resolve(&topic.configs, settings) else { continue };
-            let mut rule = resolved.retention();
+        for topic in image.topics() {
+            let mut rule = match TopicSettings::resolve(&topic.configs, settings) {
+                Ok(resolved) if !is_internal(&topic.name) => resolved.retention(),
+                // Settings that do not go together any more are reported where the topic is opened.
+                _ => Retention::ALL,
+            };
             if trust == Trust::Held {
                 rule.ms = None;
             }
-            if rule.ms.is_none() && rule.bytes.is_none() {
+            if !every && rule.ms.is_none() && rule.bytes.is_none() {
                 continue;
             }
             let names =
