@@ -1,12 +1,13 @@
 //! Start, stop and failure of the broker as its clients see them.
 
 use crate::door_kit::{Broker, Client, batch, broker, fetch, start_on, values, within};
-use logboom::sys::{Call, Fault, RealClock, SimFs};
+use logboom::sys::{Call, Clock, Fault, RealClock, SimFs};
 use logboom::types::{ErrorCode, Uuid};
 use logboom::wire::Str;
 use logboom::wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use logboom::wire::messages::fetch::FetchRequest;
 use std::sync::Arc;
+use std::time::Duration;
 
 async fn start(fs: &SimFs) -> Broker {
     let server = start_on(fs, Arc::new(RealClock::new()), &[]).await.unwrap();
@@ -94,7 +95,13 @@ async fn a_full_disk_stops_writers_and_not_readers_and_heals_by_itself() {
         assert_eq!(client.fetch("orders", 0).await.0, ["before"]);
     }
     broker.fs.heal();
-    assert_eq!(client.produce("orders", batch(&["after"])).await.error_code, ErrorCode::NONE);
+    // Room is looked for twice a second.
+    within(async {
+        while client.produce("orders", batch(&["after"])).await.error_code != ErrorCode::NONE {
+            RealClock::new().sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
     assert_eq!(client.fetch("orders", 0).await.0, ["before", "after"]);
 }
 

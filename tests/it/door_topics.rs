@@ -1,6 +1,7 @@
 //! Topics and settings through the Kafka door.
 
-use crate::door_kit::{Broker, Client, batch, broker, fetch, new_topic};
+use crate::door_kit::{Broker, Client, batch, broker, fetch, new_topic, within};
+use logboom::sys::{Clock, RealClock};
 use logboom::types::{ErrorCode, Uuid};
 use logboom::wire::Str;
 use logboom::wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
@@ -18,6 +19,8 @@ use logboom::wire::messages::incremental_alter_configs::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
 use logboom::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use std::path::PathBuf;
+use std::time::Duration;
 
 async fn both(extra: &[(&str, &str)]) -> (Broker, Client) {
     let broker = broker(extra).await;
@@ -121,7 +124,7 @@ fn delete(name: Option<&str>, topic_id: Uuid) -> DeleteTopicsRequest {
 
 #[tokio::test]
 async fn a_topic_made_again_is_another_one_and_empty() {
-    let (broker, mut client) = both(&[]).await;
+    let (broker, mut client) = both(&[("log.segment.delete.delay.ms", "0")]).await;
     let first = client.create("orders", 2, &[]).await;
     client.produce("orders", batch(&["old"])).await;
     let response = client.call(&delete(Some("orders"), Uuid::ZERO), 6).await;
@@ -139,14 +142,14 @@ async fn a_topic_made_again_is_another_one_and_empty() {
     ] {
         assert_eq!(client.call(&request, 6).await.responses[0].error_code, expect);
     }
+    let is_left = |(path, _): (PathBuf, u64)| path.to_string_lossy().contains("orders-");
+    within(async {
+        while broker.fs.files().into_iter().any(is_left) {
+            RealClock::new().sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
     broker.server.stop().await;
-    let left: Vec<_> = broker
-        .fs
-        .files()
-        .into_iter()
-        .filter(|(path, _)| path.to_string_lossy().contains("orders-"))
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test]
