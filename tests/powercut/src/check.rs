@@ -71,6 +71,22 @@ pub fn check(history: &History, seed: u64, cut: usize, address: SocketAddr) -> R
     Ok(look.findings)
 }
 
+/// Has the broker open every partition that it may have, so that it recovers them.
+///
+/// # Errors
+/// It cannot be reached.
+pub fn open_all(history: &History, address: SocketAddr) -> Result<()> {
+    let mut client = Client::connect(address)?;
+    let answer = client.call(&MetadataRequest { topics: None, ..MetadataRequest::default() }, 12)?;
+    let there: BTreeSet<&str> = answer.topics.iter().filter_map(|topic| topic.name.as_deref()).collect();
+    for topic in history.topics.iter().filter(|topic| there.contains(topic.name.as_str())) {
+        for partition in 0..topic.partitions {
+            client.offset(&(topic.name.clone(), partition), LATEST)?;
+        }
+    }
+    Ok(())
+}
+
 impl Look<'_> {
     /// The topics that are there and were not about to be deleted.
     fn topics(&mut self) -> Result<BTreeSet<String>> {

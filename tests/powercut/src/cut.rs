@@ -50,11 +50,14 @@ pub struct Cut {
     pub tail: Tail,
     /// Decides what chance decides.
     pub seed: u64,
+    /// The power fails again while the broker comes up.
+    pub again: bool,
 }
 
 impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cut at event {}, tail {:?}, seed {:#x}", self.at, self.tail, self.seed)
+        let again = if self.again { ", and again" } else { "" };
+        write!(f, "cut at event {}, tail {:?}, seed {:#x}{again}", self.at, self.tail, self.seed)
     }
 }
 
@@ -137,7 +140,7 @@ mod tests {
     }
 
     fn after(events: &[Event], at: usize, tail: Tail, seed: u64) -> Vec<u8> {
-        Replay::new(vec![0; 8 * SECTOR], false).disk_after(events, Cut { at, tail, seed })
+        Replay::new(vec![0; 8 * SECTOR], false).disk_after(events, Cut { at, tail, seed, again: false })
     }
 
     #[test]
@@ -158,7 +161,7 @@ mod tests {
     #[test]
     fn a_disk_that_forgets_takes_back_its_last_flush_alone() {
         let events = [write(0, 1, SECTOR), Event::Flush, write(SECTOR, 2, SECTOR), Event::Flush];
-        let cut = Cut { at: 4, tail: Tail::Lost, seed: 0 };
+        let cut = Cut { at: 4, tail: Tail::Lost, seed: 0, again: false };
         let disk = Replay::new(vec![0; 8 * SECTOR], true).disk_after(&events, cut);
         assert_eq!(disk[..2 * SECTOR], [[1; SECTOR], [0; SECTOR]].concat());
     }
@@ -187,7 +190,7 @@ mod tests {
             .collect();
         let mut replay = Replay::new(vec![0; 8 * SECTOR], false);
         for at in 0..=events.len() {
-            let cut = Cut { at, tail: Tail::Sectors, seed: 7 };
+            let cut = Cut { at, tail: Tail::Sectors, seed: 7, again: false };
             assert_eq!(replay.disk_after(&events, cut), after(&events, at, Tail::Sectors, 7));
         }
     }

@@ -9,7 +9,7 @@
 //! A cut: for a point of the stream the disk is built as a power cut could have left it, everything up to the last
 //! flush and any sectors of the writes after it (`cut`); ext4 replays its journal, the broker starts on it, and all
 //! that was acknowledged before the point must be there, with its offset and its bytes, and nothing that nobody sent
-//! (`check`). Many cuts are tried of one recording.
+//! (`check`). Many cuts are tried of one recording; one in five is followed by a second cut while the broker comes up.
 //!
 //! The proof that the rig can see are two brokers that acknowledge before the sync, and lose records in every run: the
 //! same binary with syncs that answer and do nothing (`lie`), and one whose last flush a cut takes back (`run::Fault`).

@@ -1,7 +1,7 @@
 //! A recording of a broker at work on a disk, and the power cuts that are tried on it.
 
 use crate::broker::{Binaries, Broker};
-use crate::check::{Findings, check};
+use crate::check::{Findings, check, open_all};
 use crate::cut::{Cut, Replay, Tail};
 use crate::disk;
 use crate::ground::{self, Ground};
@@ -25,6 +25,8 @@ const BUDGET_BYTES: usize = 12 << 20;
 const LIFE: Duration = Duration::from_millis(1200);
 /// Lives: the first is stopped in good order, the second is killed, in the third the power fails.
 const LIVES: u32 = 3;
+/// One cut in so many is followed by another one while the broker comes up.
+const AGAIN_EVERY: u64 = 5;
 /// Pieces of an image that hold only zeros are not written.
 const PIECE: usize = 64 << 10;
 
@@ -114,7 +116,10 @@ pub fn run(plan: &Plan) -> Result<Report> {
     let mut replay = Replay::new(recording.blank, plan.fault == Some(Fault::AcksEarly));
     let mut report = Report::default();
     for cut in choose(plan, history, recording.events.len()) {
-        let disk = replay.disk_after(&recording.events, cut);
+        let mut disk = replay.disk_after(&recording.events, cut);
+        if cut.again {
+            disk = cut_again(plan, &ground, disk, history, cut)?;
+        }
         let started = Instant::now();
         let (findings, start) = try_cut(plan, &ground, &disk, history, cut);
         report.cuts += 1;
@@ -155,7 +160,7 @@ fn choose(plan: &Plan, history: &History, end: usize) -> Vec<Cut> {
             } else {
                 after_an_ack.unwrap_or(anywhere)
             };
-            Cut { at, tail: Tail::pick(&rng), seed: rng.next_u64() }
+            Cut { at, tail: Tail::pick(&rng), seed: rng.next_u64(), again: rng.below(AGAIN_EVERY) == 0 }
         })
         .collect();
     cuts.sort_by_key(|cut| cut.at);
@@ -221,6 +226,26 @@ fn live(site: &Site, workers: &mut [Worker], broker: Broker, in_good_order: bool
         }
         Ok(end)
     })
+}
+
+/// The disk after a second cut, at some moment of the start after the first.
+fn cut_again(plan: &Plan, ground: &Ground, disk: Vec<u8>, history: &History, cut: Cut) -> Result<Vec<u8>> {
+    let stream = Arc::new(Stream::new(disk.clone()));
+    let shown = ground.dir("shown")?;
+    let session = disk::show(Arc::clone(&stream), &shown)?;
+    let mounted = ground.mount(&shown.join(disk::NAME), "recorded")?;
+    let output = ground.path("again.log");
+    if let Ok(broker) = Broker::start(&plan.binaries, &mounted.at.join("data"), &output, true) {
+        // What goes wrong here is found by the look after the second cut.
+        let _ = open_all(history, broker.address());
+    }
+    let end = stream.position();
+    mounted.unmount()?;
+    session.umount_and_join().context("FUSE")?;
+    let rng = SeededRng::new(cut.seed ^ 0xa9);
+    let at = rng.below(end as u64 + 1) as usize;
+    let second = Cut { at, tail: Tail::pick(&rng), seed: rng.next_u64(), again: false };
+    Ok(Replay::new(disk, false).disk_after(&stream.take(end), second))
 }
 
 /// Starts the broker on a disk as the cut left it and looks.
