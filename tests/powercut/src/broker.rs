@@ -95,10 +95,7 @@ impl Broker {
 
     /// The last lines that it printed.
     pub fn last_output(&self) -> String {
-        let text = fs::read(&self.output).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(15)..].join("\n")
+        last_lines(&self.output)
     }
 
     /// Stops it in good order; returns whether it ended with 0.
@@ -117,6 +114,14 @@ impl Broker {
         }
         bail!("the broker did not stop: {}", self.last_output())
     }
+}
+
+/// The end of what a broker printed into this file.
+pub fn last_lines(output: &Path) -> String {
+    let text = fs::read(output).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
 impl Drop for Broker {

@@ -1,6 +1,6 @@
 //! A recording of a broker at work on a disk, and the power cuts that are tried on it.
 
-use crate::broker::{Binaries, Broker};
+use crate::broker::{Binaries, Broker, last_lines};
 use crate::check::{Findings, check, open_all};
 use crate::cut::{Cut, Replay, Tail};
 use crate::disk;
@@ -194,7 +194,8 @@ fn record(plan: &Plan, ground: &Ground) -> Result<Recording> {
             work::prepare(&site, broker.address())?;
         }
         site.budget.store(BUDGET_BYTES / LIVES as usize, Ordering::Release);
-        end = live(&site, &mut workers, broker, life == 0)?;
+        end = live(&site, &mut workers, broker, life == 0)
+            .with_context(|| format!("the broker said: {}", last_lines(&output)))?;
     }
     mounted.unmount()?;
     session.umount_and_join().context("FUSE")?;
