@@ -11,6 +11,8 @@ pub mod entries;
 pub mod internal;
 pub mod place;
 pub mod records;
+pub mod stats;
+pub mod verify;
 pub mod walk;
 
 pub use place::{FileKind, LogPlace, PartitionPlace, Target};

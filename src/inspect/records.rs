@@ -9,7 +9,8 @@ use bytes::Bytes;
 /// Twice what a broker takes in by default.
 pub const HELD_BYTES_MAX: usize = 256 << 20;
 
-/// Shows every record of a batch to `visit` and checks them against the header.
+/// Shows every record of a batch to `visit` and checks them against the header. Returns the bytes of all records once
+/// decompressed.
 ///
 /// # Errors
 /// What is wrong, in words. Records in front of the fault have been shown.
@@ -18,10 +19,12 @@ pub fn visit_records(
     batch: &Bytes,
     cap_bytes: usize,
     visit: &mut dyn FnMut(&Record),
-) -> Result<(), String> {
+) -> Result<usize, String> {
     let mut last: Option<Offset> = None;
     let mut max = TimestampMs::NONE;
-    for record in read_records(batch, cap_bytes).map_err(|bad| bad.to_string())? {
+    let records = read_records(batch, cap_bytes).map_err(|bad| bad.to_string())?;
+    let plain = records.plain_bytes();
+    for record in records {
         let record = record.map_err(|bad| bad.to_string())?;
         let offset = record.offset;
         if offset < header.base_offset || offset > header.last_offset() {
@@ -42,5 +45,5 @@ pub fn visit_records(
     if by_producer && header.count > 0 && max != header.max_timestamp {
         return Err(format!("the largest timestamp is {max}, and the header says {}", header.max_timestamp));
     }
-    Ok(())
+    Ok(plain)
 }

@@ -97,6 +97,11 @@ impl Records {
         &self.header
     }
 
+    /// Bytes of all records once decompressed.
+    pub fn plain_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     fn read_next(&mut self) -> Result<Record, BadBatch> {
         let index = self.index;
         let at = |fault| BadBatch::Record { index, fault };

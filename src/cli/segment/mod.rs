@@ -2,7 +2,11 @@
 
 mod args;
 mod dump;
+mod progress;
+mod state;
+mod stats;
 mod stop;
+mod verify;
 
 pub use args::SegmentVerb;
 
@@ -19,6 +23,8 @@ const DAMAGED: &str = "LB0701";
 pub fn run(verb: &SegmentVerb, output: Output, machine: &Machine) -> Result<(), Failure> {
     match verb {
         SegmentVerb::Dump(args) => dump::run(args, output, machine),
+        SegmentVerb::Verify(args) => verify::run(args, output, machine),
+        SegmentVerb::Stats(args) => stats::run(args, output, machine),
         _ => Ok(()),
     }
 }

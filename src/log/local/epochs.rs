@@ -28,6 +28,11 @@ impl Epochs {
         self.starts.last().map_or(Epoch::NONE, |(epoch, _)| *epoch)
     }
 
+    /// Where the newest epoch starts.
+    pub fn last_start(&self) -> Option<Offset> {
+        self.starts.last().map(|(_, start)| *start)
+    }
+
     /// The largest epoch not above `asked` and where its records end, in a log that ends at `end` (KIP-320).
     pub fn end_of(&self, asked: Epoch, end: Offset) -> (Epoch, Offset) {
         let unknown = (Epoch::NONE, Offset(-1));
