@@ -11,6 +11,7 @@ pub mod entries;
 pub mod internal;
 pub mod place;
 pub mod records;
+pub mod repair;
 pub mod stats;
 pub mod verify;
 pub mod walk;

@@ -69,6 +69,11 @@ impl Fs for RealFs {
     fn lock(&self, path: &Path) -> io::Result<FileLock> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        // A Java broker takes the other kind, which knows nothing of the first.
+        match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::ACCESS) => return Err(io::ErrorKind::WouldBlock.into()),
+            taken => taken?,
+        }
         Ok(FileLock(Box::new(file)))
     }
 

@@ -11,6 +11,7 @@ use crate::inspect::dump::files_of;
 use crate::inspect::place::{FileKind, PartitionPlace, Target, size_of};
 use crate::inspect::verify::{
     Finding, Grade, Known, LogKnown, PartitionReport, SegmentReport, Work, judge_file, judge_partition,
+    known_around,
 };
 use crate::sys::Fs;
 use indicatif::ProgressBar;
@@ -91,14 +92,7 @@ impl Check<'_> {
                 Ok(whole)
             }
             Target::Partition(partition) => {
-                // The log directory around it knows what is promised.
-                let above = partition.path.parent().filter(|above| !above.as_os_str().is_empty());
-                let known = match above.map(|above| Target::of(self.fs, above)).transpose() {
-                    Ok(Some(Target::Log(log))) => {
-                        LogKnown::read(self.fs, &log, &mut Vec::new())?.of(self.fs, &partition)
-                    }
-                    _ => Known { foreign: true, ..Known::default() },
-                };
+                let known = known_around(self.fs, &partition)?;
                 self.partition(&partition, &known)
             }
             Target::Log(log) => {

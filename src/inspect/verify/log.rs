@@ -4,7 +4,7 @@ use super::finding::{Finding, Grade};
 use super::partition::{Known, Work};
 use super::segment::{Case, Promise, judge};
 use crate::inspect::entries::{Entry, offsets, read_entries};
-use crate::inspect::place::{FileKind, LogPlace, PartitionPlace, partition_of};
+use crate::inspect::place::{FileKind, LogPlace, PartitionPlace, Target, partition_of};
 use crate::inspect::walk::{Found, LogWalk};
 use crate::log::local::marks::{self, Marks};
 use crate::log::local::meta;
@@ -119,6 +119,19 @@ impl LogKnown {
             promised_to: line(RECOVERY).max(line(WATERMARK)),
             start: line(START),
         }
+    }
+}
+
+/// What the log directory around a partition says of it; little, if it stands by itself.
+///
+/// # Errors
+/// Reading failed.
+pub fn known_around(fs: &dyn Fs, partition: &PartitionPlace) -> io::Result<Known> {
+    let above = partition.path.parent().filter(|above| !above.as_os_str().is_empty());
+    match Target::of(fs, above.unwrap_or(Path::new("."))) {
+        Ok(Target::Log(log)) => Ok(LogKnown::read(fs, &log, &mut Vec::new())?.of(fs, partition)),
+        Ok(_) => Ok(Known { foreign: true, ..Known::default() }),
+        Err(error) => Err(error),
     }
 }
 

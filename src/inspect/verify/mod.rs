@@ -10,6 +10,6 @@ mod sides;
 mod tests;
 
 pub use finding::{FINDINGS_MAX, Finding, Grade};
-pub use log::{LogKnown, judge_file};
+pub use log::{LogKnown, judge_file, known_around};
 pub use partition::{Known, PartitionReport, Work, judge_partition};
 pub use segment::SegmentReport;
