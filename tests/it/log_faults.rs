@@ -7,6 +7,7 @@ use logboom::log::{LogState, PartitionLog};
 use logboom::sys::{Call, Fault, SimFs};
 use logboom::types::{Epoch, Offset};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Goes through all operations and carries on after errors, as a broker does.
 fn work(fs: &mut SimFs) -> Account {
@@ -124,7 +125,7 @@ fn one_life(fs: &SimFs, account: &mut Account) {
             if let Ok((other, _)) = dir.open_partition(&name(1), id(), small()) {
                 let _ = other.close();
             }
-            let _ = dir.delete_partition(&name(1));
+            let _ = dir.delete_partition(&name(1), Duration::ZERO);
         }
         if log.close().is_ok() {
             account.note(&*log);
