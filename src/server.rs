@@ -82,6 +82,8 @@ impl Server {
         let log_dir = LogDirOptions {
             open_files_max: settings.open_files_max,
             reserve_bytes: settings.reserve_bytes,
+            scrub_interval: settings.scrub_interval,
+            scrub_bytes_per_second: settings.scrub_bytes_per_second,
             ..log_dir
         };
         let engine_parts = EngineParts { fs, clock: Arc::clone(&clock), rng: Arc::clone(&rng), log_dir };

@@ -36,6 +36,10 @@ pub struct BrokerSettings {
     pub clock_jump: Duration,
     /// `log.retention.clock.grace.ms`
     pub clock_grace: Duration,
+    /// `log.scrub.interval.ms`; zero for never
+    pub scrub_interval: Duration,
+    /// `log.scrub.io.max.bytes.per.second`
+    pub scrub_bytes_per_second: u64,
     /// `auto.create.topics.enable`
     pub auto_create_topics: bool,
     /// `delete.topic.enable`
@@ -92,6 +96,8 @@ impl BrokerSettings {
             retention_check_interval: millis(all, "log.retention.check.interval.ms")?,
             clock_jump: millis(all, "log.retention.clock.jump.ms")?,
             clock_grace: millis(all, "log.retention.clock.grace.ms")?,
+            scrub_interval: millis(all, "log.scrub.interval.ms")?,
+            scrub_bytes_per_second: all.read("log.scrub.io.max.bytes.per.second")?,
             auto_create_topics: all.read("auto.create.topics.enable")?,
             delete_topics: all.read("delete.topic.enable")?,
             num_partitions: all.read("num.partitions")?,

@@ -33,6 +33,10 @@ pub const STORAGE: &[Setting] = &[
     unset("log.dirs", Kind::List, "Directories of the data; the first holds the catalog of a new broker."),
     int("log.open.files.max", "512", "Segment files kept open at once; the least recently used are closed.")
         .least(16).ours(),
+    long("log.scrub.interval.ms", "604800000",
+        "Within this time every sealed segment is read and compared with its seal; 0 for never.").least(0).ms().ours(),
+    long("log.scrub.io.max.bytes.per.second", "33554432", "Most bytes a second that are read for it.")
+        .least(1).bytes().ours(),
     int("log.flush.offset.checkpoint.interval.ms", "60000", "How often the durable marks are written.").least(0).ms().shown(),
     int("log.flush.start.offset.checkpoint.interval.ms", "60000", "How often log start offsets are written.")
         .least(0).ms().shown(),

@@ -309,7 +309,7 @@ fn marks_rows(marks: &Marks) -> Vec<Entry> {
         ],
     );
     let mark = |(nth, ((id, partition), mark)): (usize, (&(_, _), &_))| {
-        let crate::log::local::marks::Mark { start, point } = mark;
+        let crate::log::local::marks::Mark { start, point, sums } = mark;
         let id: &crate::types::TopicId = id;
         row(
             12 + 84 * nth as u64,
@@ -325,6 +325,7 @@ fn marks_rows(marks: &Marks) -> Vec<Entry> {
                 ("time_index_entries", json!(point.time_entries)),
                 ("max_timestamp", json!(point.max_time.0)),
                 ("max_timestamp_offset", json!(point.max_time_offset.0)),
+                ("epochs_crc", json!(sums.map(|sums| sums.epochs))),
             ],
         )
     };

@@ -375,11 +375,13 @@ pub enum ReadError {
         /// End of what may be read.
         end: Offset,
     },
-    /// The bytes there are damaged.
-    #[error("the log is damaged at offset {at}: {why}")]
+    /// The bytes there are damaged, or missing.
+    #[error("records {at}..{until} are damaged: {why}")]
     Damaged {
-        /// Nearest offset known.
+        /// First offset that is refused.
         at: Offset,
+        /// First offset behind it at which reading can go on.
+        until: Offset,
         /// What is wrong.
         why: String,
     },

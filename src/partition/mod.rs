@@ -230,14 +230,24 @@ fn load(
         }
     }
     let mut state = State { producers, next: marks.end, bytes_since_snapshot: 0 };
-    if from < marks.end {
-        log.replay(from, &mut |header, bytes| {
+    while from < marks.end {
+        let replayed = log.replay(from, &mut |header, bytes| {
             if header.last_offset() >= from {
                 state.producers.note(header, header.max_timestamp, now);
             }
             state.bytes_since_snapshot += bytes.len() as u64;
             ControlFlow::Continue(())
-        })?;
+        });
+        match replayed {
+            Ok(()) => break,
+            // What is damaged is refused to readers; it must not keep all others of the partition waiting. A producer
+            // whose batch it was is known by its earlier ones.
+            Err(ReadError::Damaged { at, until, why }) if until > from => {
+                tracing::error!(partition = %id, %at, %until, why, "producers are read on behind damage");
+                from = until;
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(state)
 }

@@ -200,6 +200,13 @@ impl Partition {
         self.log.plan_read(from, limit).map_or(0, |plan| plan.len())
     }
 
+    /// At least `bytes_min` bytes may be read from `from` on, or reading there fails.
+    fn has_bytes(&self, from: Offset, bytes_min: usize, isolation: Isolation) -> bool {
+        let below = self.visible_end(isolation);
+        let limit = ReadLimit { bytes: bytes_min, at_least_one: true, below };
+        self.log.plan_read(from, limit).map_or(true, |plan| plan.len() >= bytes_min)
+    }
+
     /// Returns once at least `bytes_min` bytes may be read from `from` on, or reading there would fail, or the log
     /// has failed or closed. Costs nothing while no mark moves.
     pub async fn wait_visible(&self, from: Offset, bytes_min: usize, isolation: Isolation) {
@@ -210,7 +217,7 @@ impl Partition {
                 return;
             }
             let some = visible(&marks, isolation) > from;
-            if some && (bytes_min <= 1 || self.visible_bytes(from, bytes_min, isolation) >= bytes_min) {
+            if some && (bytes_min <= 1 || self.has_bytes(from, bytes_min, isolation)) {
                 return;
             }
             if watch.changed().await.is_err() {

@@ -20,6 +20,7 @@ pub fn open_dir(fs: &SimFs) -> Option<Arc<LogDir>> {
         mark_interval: Duration::ZERO,
         mark_bytes: 1 << 20,
         reserve_bytes: 0,
+        ..LogDirOptions::default()
     };
     let clock = Arc::new(SimClock::new(TimestampMs(1)));
     LogDir::open(Arc::new(fs.clone()), clock, Arc::new(SeededRng::new(7)), Path::new("/data"), options).ok()

@@ -26,6 +26,7 @@ mod door_life;
 mod door_limits;
 mod door_topics;
 mod door_versions;
+mod flips;
 mod golden_data;
 mod kit;
 mod log_dump;

@@ -209,7 +209,7 @@ fn lower_promises(fs: &dyn Fs, partition: &PartitionPlace, point: &Point) -> io:
         && let Some(mark) = held.by_partition.get_mut(&(id, name.partition))
         && mark.point.end >= point.end
     {
-        *mark = Mark { start: mark.start.min(point.end), point: *point };
+        *mark = Mark { start: mark.start.min(point.end), point: *point, sums: None };
         write_atomically(fs, &path, &held.encode())?;
     }
     for file in CHECKPOINTS {

@@ -2,7 +2,7 @@
 
 use super::epochs;
 use super::log::{LocalLog, State};
-use super::marks::Mark;
+use super::marks::{Mark, MarkSums};
 use crate::log::LogState;
 use crate::sys::{File, replace};
 use crate::types::Offset;
@@ -90,6 +90,7 @@ impl LocalLog {
         drop(turn);
         let mark = owed.and_then(|owed| self.settle(owed));
         self.dir().pool().forget_log(self.number());
+        self.dir().seals().forget_log(self.number());
         self.dir().closed(self, mark.as_ref().ok().copied());
         mark.map(|_| ())
     }
@@ -106,11 +107,18 @@ impl LocalLog {
 impl State {
     fn owed(&mut self) -> Owed {
         let moved = std::mem::take(&mut self.epochs_moved);
+        // What lies above the durable end is not promised, and recovery drops it.
+        let mut below = self.epochs.clone();
+        below.cut_back(self.point.end);
         Owed {
             indexes: std::mem::take(&mut self.unsynced_indexes),
             index_names: std::mem::take(&mut self.index_names_unsynced),
             epochs: moved.then(|| self.epochs.to_text()),
-            mark: Mark { start: self.start, point: self.point },
+            mark: Mark {
+                start: self.start,
+                point: self.point,
+                sums: Some(MarkSums { epochs: below.sum(self.start) }),
+            },
         }
     }
 }

@@ -8,8 +8,11 @@ use super::keep::{Keeper, MarksFile};
 use super::log::{Identity, LocalLog};
 use super::marks::{self, Marks};
 use super::meta::{self, Meta};
-use super::recover::{Known, Recovery, recover, start_new};
+use super::proof::SealCache;
+use super::recover::{Known, Opened, Recovery, recover, start_new};
 use super::reserve::{self, Reserve, is_no_room};
+use super::scan::is_unreadable;
+use super::scrub::Sealer;
 use super::trash::Trash;
 use crate::log::LogSettings;
 use crate::sys::{Clock, FileLock, Fs, Rng, Space, write_atomically};
@@ -37,6 +40,12 @@ pub struct LogDirOptions {
     pub mark_bytes: u64,
     /// Bytes kept for the time when the disk is full, so that deletions and marks still find room; 0 for none.
     pub reserve_bytes: u64,
+    /// Most bytes a second that are read for sealing segments.
+    pub seal_bytes_per_second: u64,
+    /// Within this time every sealed segment is read and compared with its seal; zero for never.
+    pub scrub_interval: Duration,
+    /// Most bytes a second that are read for it.
+    pub scrub_bytes_per_second: u64,
 }
 
 impl Default for LogDirOptions {
@@ -49,6 +58,9 @@ impl Default for LogDirOptions {
             mark_interval: Duration::from_secs(5),
             mark_bytes: 64 << 20,
             reserve_bytes: 0,
+            seal_bytes_per_second: 128 << 20,
+            scrub_interval: Duration::from_secs(7 * 24 * 3600),
+            scrub_bytes_per_second: 32 << 20,
         }
     }
 }
@@ -73,6 +85,8 @@ pub struct LogDir {
     pub(super) path: PathBuf,
     pub(super) options: LogDirOptions,
     pub(super) pool: FilePool,
+    pub(super) seals: SealCache,
+    pub(super) sealer: Arc<Sealer>,
     pub(super) queue: Arc<CommitQueue>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) health: Arc<Health>,
@@ -136,16 +150,6 @@ pub enum OpenLogError {
     /// This process has it open.
     #[error("the log of {0} is open already")]
     AlreadyOpen(TopicPartition),
-    /// Bytes are missing or wrong that a crash cannot have taken. Nothing was changed on disk.
-    #[error("{file} is damaged at byte {byte}: {why}")]
-    Damaged {
-        /// The file, as far as one can be named.
-        file: PathBuf,
-        /// Where in it.
-        byte: u64,
-        /// What is wrong.
-        why: String,
-    },
     /// The file system said no.
     #[error("cannot open the log: {0}")]
     Storage(#[from] io::Error),
@@ -200,7 +204,7 @@ impl LogDir {
         let meta = read_meta(&*fs, &*rng, path, member)?;
         let names = fs.list(path)?;
         let has_partitions = names.iter().any(|name| partition_named(name).is_some());
-        let stored = read_if_there(&*fs, &path.join(marks::FILE))?.map(|bytes| Marks::decode(&bytes));
+        let stored = read_if_sound(&*fs, &path.join(marks::FILE))?.map(|bytes| Marks::decode(&bytes));
         let lost = !matches!(stored, Some(Some(_))) && has_partitions;
         let mut marks = stored.flatten().unwrap_or(Marks { clean: !lost, lost, ..Marks::default() });
         let was_clean = marks.clean;
@@ -218,6 +222,8 @@ impl LogDir {
         }
         let dir = Arc::new(LogDir {
             pool: FilePool::new(fs.clone(), options.open_files_max),
+            seals: SealCache::default(),
+            sealer: Arc::default(),
             queue: Arc::new(CommitQueue::new()),
             keeper,
             health,
@@ -248,7 +254,10 @@ impl LogDir {
             dir.note_failed_write(&io::ErrorKind::StorageFull.into());
         }
         match options.commit {
-            Commit::Thread => dir.start_threads()?,
+            Commit::Thread => {
+                dir.start_threads()?;
+                dir.start_sealer()?;
+            }
             Commit::Task => dir.start_task(),
             Commit::Manual => {}
         }
@@ -338,7 +347,7 @@ impl LogDir {
             // The id is synced with the first commit round. So a directory without one, of which the marks know
             // nothing, holds nothing that was acknowledged, and it may be left of a topic that was deleted.
             let other = match self.stored_id(&path)? {
-                Some(stored) => stored != id,
+                Some(stored) => self.is_another(stored, id, name),
                 None => known == Known::Never,
             };
             if other {
@@ -352,20 +361,23 @@ impl LogDir {
             id,
             path,
         };
-        let (state, recovery) = if self.unsyncable.lock().contains(name) {
+        let promised = matches!(known, Known::Marked(mark) if mark.point.end > Offset::ZERO);
+        let Opened { state, recovery, gaps } = if self.unsyncable.lock().contains(name) {
             return Err(io::Error::other("a sync of this log failed when it was opened before").into());
-        } else if self.fs.is_dir(&identity.path) {
+        } else if promised || self.fs.is_dir(&identity.path) {
+            if !self.fs.is_dir(&identity.path) {
+                tracing::error!(partition = %name, "the directory of a partition is missing");
+                make_durable(&*self.fs, &identity.path)?;
+            }
             recover(&identity, known, settings)?
-        } else if let Known::Marked(mark) = known
-            && mark.point.end > Offset::ZERO
-        {
-            let why = format!("records {}..{} were here", mark.start, mark.point.end);
-            return Err(OpenLogError::Damaged { file: identity.path, byte: 0, why });
         } else {
-            (start_new(&identity, settings)?, Recovery::default())
+            let state = start_new(&identity, settings)?;
+            Opened { state, recovery: Recovery::default(), gaps: Vec::new() }
         };
         let log = LocalLog::new(identity, state);
         log.drop_snapshots_above(recovery.end)?;
+        log.load_damage(&gaps);
+        self.seal_later(log.number(), log.me.clone());
         self.logs.lock().insert(name.clone(), Arc::downgrade(&log));
         Ok((log, recovery))
     }
@@ -374,7 +386,12 @@ impl LogDir {
     pub fn partitions_on_disk(&self) -> io::Result<Vec<(TopicPartition, Option<TopicId>)>> {
         let names = self.fs.list(&self.path)?;
         let partitions = names.into_iter().filter_map(|path| Some((partition_named(&path)?, path)));
-        partitions.map(|(name, path)| Ok((name, self.stored_id(&path)?))).collect()
+        partitions
+            .map(|(name, path)| {
+                let id = self.stored_id(&path)?.map(|stored| self.believed_id(stored, &name));
+                Ok((name, id))
+            })
+            .collect()
     }
 
     /// Removes a partition whose log is closed. It is gone for good on return; its bytes are removed in the background
@@ -398,11 +415,12 @@ impl LogDir {
         self.pool.len()
     }
 
-    /// One commit round, and the marks and removals that are due: what the threads do under `Commit::Thread`.
+    /// One commit round, and the marks, removals and seals that are due: what the threads do under `Commit::Thread`.
     pub fn commit_round(&self) {
         self.commit_waiting();
         self.keep(false);
         self.empty_trash(&mut |_| false);
+        self.seal_round();
     }
 
     /// After all logs are closed: last marks and the clean mark, and the lock is given back. With a log still open
@@ -412,6 +430,7 @@ impl LogDir {
         self.keeper.stop();
         // What waits still is found by its name at the next start.
         self.trash.stop();
+        self.sealer.stop();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             let _ = thread.join();
         }
@@ -486,6 +505,30 @@ impl LogDir {
         Ok(Opening { dir: self, name: name.clone() })
     }
 
+    /// Whether a directory with the id `stored` belongs to another topic than `id`, of an earlier life. No checksum
+    /// covers the id, and taking a directory for another topic's removes it: the marks, which have one, know better,
+    /// and two ids that differ in one character were not drawn at random.
+    fn is_another(&self, stored: TopicId, id: TopicId, name: &TopicPartition) -> bool {
+        let file = self.marks.lock();
+        let marked = |id| file.marks.by_partition.contains_key(&(id, name.partition));
+        let damaged = !marked(stored) && (is_near(stored, id) || marked(id));
+        if stored != id && damaged {
+            tracing::error!(partition = %name, %stored, %id, "the topic id of a directory is damaged and written anew");
+        }
+        stored != id && !damaged
+    }
+
+    /// The id of the topic that a directory belongs to: as stored, unless the marks know one that differs in one
+    /// character and not the stored one.
+    fn believed_id(&self, stored: TopicId, name: &TopicPartition) -> TopicId {
+        let file = self.marks.lock();
+        if file.marks.by_partition.contains_key(&(stored, name.partition)) {
+            return stored;
+        }
+        let ids = file.marks.by_partition.keys().filter(|(_, partition)| *partition == name.partition);
+        ids.map(|(id, _)| *id).find(|id| is_near(*id, stored)).unwrap_or(stored)
+    }
+
     fn known(&self, id: TopicId, name: &TopicPartition) -> Known {
         let file = self.marks.lock();
         match file.marks.by_partition.get(&(id, name.partition)) {
@@ -534,7 +577,7 @@ impl LogDir {
     }
 
     pub(super) fn stored_id(&self, partition: &Path) -> io::Result<Option<TopicId>> {
-        let bytes = read_if_there(&*self.fs, &partition.join(meta::PARTITION_FILE))?;
+        let bytes = read_if_sound(&*self.fs, &partition.join(meta::PARTITION_FILE))?;
         Ok(bytes.and_then(|bytes| meta::parse_partition(&bytes)))
     }
 
@@ -567,6 +610,10 @@ impl LogDir {
         &self.pool
     }
 
+    pub(super) fn seals(&self) -> &SealCache {
+        &self.seals
+    }
+
     pub(super) fn queue(&self) -> &CommitQueue {
         &self.queue
     }
@@ -590,6 +637,7 @@ impl Drop for LogDir {
         self.queue.stop();
         self.keeper.stop();
         self.trash.stop();
+        self.sealer.stop();
     }
 }
 
@@ -630,6 +678,24 @@ pub(super) fn read_if_there(fs: &dyn Fs, path: &Path) -> io::Result<Option<Vec<u
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Like [`read_if_there`], a file that the disk does not give counting as lost.
+pub(super) fn read_if_sound(fs: &dyn Fs, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match read_if_there(fs, path) {
+        Err(error) if is_unreadable(&error) => {
+            tracing::error!(file = %path.display(), %error, "a file cannot be read");
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
+/// Two ids whose text differs in one character.
+fn is_near(one: TopicId, other: TopicId) -> bool {
+    let (one, other) = (one.to_string(), other.to_string());
+    one.len() == other.len()
+        && one.bytes().zip(other.bytes()).filter(|(one, other)| one != other).count() == 1
 }
 
 /// The partition whose directory has this name: a topic name, a dash, a number.

@@ -14,6 +14,11 @@ pub struct Epochs {
 }
 
 impl Epochs {
+    /// Epochs and where each starts, ascending.
+    pub fn from_starts(starts: Vec<(Epoch, Offset)>) -> Epochs {
+        Epochs { starts }
+    }
+
     /// Takes note of a batch; true if its epoch is new.
     pub fn note(&mut self, epoch: Epoch, first: Offset) -> bool {
         let newer = epoch > self.latest() && epoch.0 >= 0;
@@ -72,6 +77,13 @@ impl Epochs {
         }
     }
 
+    /// A checksum of the epochs as a log that begins at `start` has them.
+    pub fn sum(&self, start: Offset) -> u32 {
+        let mut cut = self.clone();
+        cut.cut_front(start);
+        crc32fast::hash(cut.to_text().as_bytes())
+    }
+
     /// The file's text.
     pub fn to_text(&self) -> String {
         let mut text = format!("0\n{}\n", self.starts.len());
@@ -98,6 +110,52 @@ impl Epochs {
             starts.push((epoch, start));
         }
         (version == "0" && count == starts.len()).then_some(Epochs { starts })
+    }
+}
+
+/// Epochs as batch headers say, one of which may be wrong: no CRC covers them.
+#[derive(Default)]
+pub struct GatheredEpochs {
+    /// Epoch, first offset, number of batches in a row.
+    runs: Vec<(Epoch, Offset, u32)>,
+}
+
+impl GatheredEpochs {
+    /// Takes note of a batch.
+    pub fn note(&mut self, epoch: Epoch, first: Offset) {
+        match self.runs.last_mut() {
+            Some((last, _, count)) if *last == epoch => *count = count.saturating_add(1),
+            _ => self.runs.push((epoch, first, 1)),
+        }
+    }
+
+    /// Takes note of an epoch out of a seal, which is certain.
+    pub fn note_many(&mut self, epoch: Epoch, first: Offset) {
+        self.note(epoch, first);
+        if let Some((_, _, count)) = self.runs.last_mut() {
+            *count = u32::MAX;
+        }
+    }
+
+    /// The epochs, without those that stand out of order: epochs never go down, so of two that do not fit the one
+    /// that fewer batches have is wrong.
+    pub fn settled(&self) -> Epochs {
+        let mut kept: Vec<(Epoch, Offset, u32)> = Vec::new();
+        for (nth, run) in self.runs.iter().enumerate() {
+            let after = self.runs.get(nth + 1).map(|after| after.0);
+            let mut takes = run.0.0 >= 0;
+            while let Some(top) = kept.last().filter(|top| takes && top.0 > run.0) {
+                if top.2 > run.2 || after == Some(top.0) {
+                    takes = false;
+                } else {
+                    kept.pop();
+                }
+            }
+            if takes && kept.last().is_none_or(|top| top.0 < run.0) {
+                kept.push(*run);
+            }
+        }
+        Epochs { starts: kept.into_iter().map(|(epoch, first, _)| (epoch, first)).collect() }
     }
 }
 
@@ -135,5 +193,20 @@ mod tests {
         for bad in ["", "0\n2\n0 0\n", "1\n0\n", "0\n2\n3 0\n1 5\n", "0\n1\nx 0\n", "0\n1\n-4 0\n"] {
             assert_eq!(Epochs::parse(bad.as_bytes()), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn one_epoch_out_of_order_is_not_believed() {
+        let check = |noted: &[i32], expect: &[(i32, i64)]| {
+            let mut gathered = GatheredEpochs::default();
+            noted.iter().zip(0..).for_each(|(epoch, at)| gathered.note(Epoch(*epoch), Offset(at)));
+            assert_eq!(gathered.settled(), epochs(expect), "{noted:?}");
+        };
+        check(&[0, 0, 3, 3, 7], &[(0, 0), (3, 2), (7, 4)]);
+        check(&[0, 4096, 0, 0, 3], &[(0, 0), (3, 4)]);
+        check(&[5, 1, 5, 5], &[(5, 0)]);
+        check(&[5, 5, 1, 6], &[(5, 0), (6, 3)]);
+        check(&[5, 5, -7, 5], &[(5, 0)]);
+        check(&[], &[]);
     }
 }

@@ -3,10 +3,11 @@
 use super::files::{Held, Kind};
 use super::index_file::{entries_in, entry_at, find_in};
 use super::log::{LocalLog, State};
-use super::read::{Run, RunIndex, damaged};
-use super::scan::{FAR, Scan, ScanError};
+use super::read::{Place, Run, RunIndex};
+use super::scan::FAR;
 use super::segment::Sealed;
 use super::time_index::TimeEntry;
+use super::walk::{Step, Walk};
 use crate::log::{Found, ReadError};
 use crate::record::{BadBatch, BatchHeader, Record, find_timestamp, read_records};
 use crate::types::{Offset, TimestampMs};
@@ -55,16 +56,17 @@ impl LocalLog {
         from: Offset,
         horizon: &Horizon,
     ) -> Result<Option<Found>, ReadError> {
-        let Some((position, _)) = self.locate(run, from)? else { return Ok(None) };
-        let mut scan = Scan::new(self.open_run(run, from)?, position, run.size, FAR);
-        while let Some((position, header)) = scan.next_header().map_err(|error| damaged(run.base, error))? {
+        let Some(position) = self.sound_from(run, from)? else { return Ok(None) };
+        let mut walk = Walk::new(self, run, position, FAR, from)?;
+        while let Some(step) = walk.next_header()? {
+            let Step::Batch(position, header) = step else { continue };
             if header.base_offset >= horizon.seen {
                 return Ok(None);
             }
             if header.max_timestamp < at {
                 continue;
             }
-            if let Some(found) = read_batch(&mut scan, position, &header, at, horizon.start)? {
+            if let Some(found) = read_batch(&mut walk, position, &header, at, horizon.start)? {
                 return Ok(Some(found));
             }
         }
@@ -98,19 +100,19 @@ impl LocalLog {
         // The largest timestamp of all is in the batch that the last time entry names, or behind it.
         let from =
             self.time_entry_below(run, TimestampMs(i64::MAX), horizon).filter(|last| *last < horizon.seen);
-        let Some((position, _)) = self.locate(run, from.unwrap_or(horizon.start).max(horizon.start))? else {
-            return Ok(None);
-        };
+        let from = from.unwrap_or(horizon.start).max(horizon.start);
+        let Some(position) = self.sound_from(run, from)? else { return Ok(None) };
         let mut best: Option<(u64, BatchHeader)> = None;
         let mut cut: Option<Found> = None;
-        let mut scan = Scan::new(self.open_run(run, horizon.start)?, position, run.size, FAR);
-        while let Some((position, header)) = scan.next_header().map_err(|error| damaged(run.base, error))? {
+        let mut walk = Walk::new(self, run, position, FAR, horizon.start)?;
+        while let Some(step) = walk.next_header()? {
+            let Step::Batch(position, header) = step else { continue };
             if header.base_offset >= horizon.seen {
                 break;
             }
             if header.base_offset < horizon.start {
                 // The header speaks for records below the start too.
-                cut = latest_from(&mut scan, position, &header, horizon.start)?
+                cut = latest_from(&mut walk, position, &header, horizon.start)?
                     .filter(|found| found.timestamp > known);
                 continue;
             }
@@ -120,7 +122,7 @@ impl LocalLog {
             }
         }
         let Some((position, header)) = best else { return Ok(cut) };
-        read_batch(&mut scan, position, &header, header.max_timestamp, horizon.start)
+        read_batch(&mut walk, position, &header, header.max_timestamp, horizon.start)
     }
 
     /// Largest timestamp of a segment; `None` if only its batches can tell.
@@ -133,14 +135,25 @@ impl LocalLog {
         }
         let Some(entry) = self.last_time_entry(run) else { return Ok(None) };
         // The entry must be true of the batch it names, or the file is not to be believed.
-        let named = self.locate(run, entry.last_offset(run.base))?;
-        let holds = named.is_some_and(|(_, header)| header.max_timestamp == entry.timestamp);
-        if !holds {
-            self.distrust_index(run);
-            return Ok(None);
+        match self.find_place(run, entry.last_offset(run.base))? {
+            Place::Batch(_, header) if header.max_timestamp == entry.timestamp => {}
+            Place::Damage(_) => return Ok(None),
+            Place::Batch(..) | Place::Behind => {
+                self.distrust_index(run);
+                return Ok(None);
+            }
         }
         self.state.lock().keep_sealed_max_time(run, entry.timestamp);
         Ok(Some(entry.timestamp))
+    }
+
+    /// Where to begin to read for records from `offset` on: behind damage that holds it.
+    fn sound_from(&self, run: &Run, offset: Offset) -> Result<Option<u64>, ReadError> {
+        Ok(match self.find_place(run, offset)? {
+            Place::Batch(at, _) => Some(at),
+            Place::Damage(damage) => Some(damage.bytes.end),
+            Place::Behind => None,
+        })
     }
 
     fn last_time_entry(&self, run: &Run) -> Option<TimeEntry> {
@@ -149,21 +162,37 @@ impl LocalLog {
         entry_at(&held, last).ok().flatten()
     }
 
-    /// An offset of `run` below which every record is older than `at`. Only a hint: any error means "none".
+    /// An offset of `run` below which every record is older than `at`. Only a hint: any error means "none", and so
+    /// does an entry that is not true of the batch it names.
     fn time_entry_below(&self, run: &Run, at: TimestampMs, horizon: &Horizon) -> Option<Offset> {
+        let entry = self.time_entry(run, at, horizon)?;
+        let offset = entry.last_offset(run.base);
+        match self.find_place(run, offset) {
+            Ok(Place::Batch(_, header))
+                if header.max_timestamp == entry.timestamp && header.last_offset() == offset =>
+            {
+                Some(offset)
+            }
+            Ok(Place::Damage(_)) | Err(_) => None,
+            Ok(Place::Batch(..) | Place::Behind) => {
+                self.distrust_index(run);
+                None
+            }
+        }
+    }
+
+    fn time_entry(&self, run: &Run, at: TimestampMs, horizon: &Horizon) -> Option<TimeEntry> {
         // The entry just below `at`: at a timestamp equal to it, an earlier record of its batch may be the first.
         let key = at.0.saturating_sub(1);
         if run.base == horizon.active_base {
-            if let Some(entry) = horizon.tail {
-                return Some(entry.last_offset(run.base));
+            if horizon.tail.is_some() {
+                return horizon.tail;
             }
             let file = self.dir().pool().file(self.path(), self.run_key(run, Kind::TimeIndex)).ok()?;
-            let found = find_in::<TimeEntry>(&Held::File(file), horizon.written, key).ok()??;
-            return Some(found.last_offset(run.base));
+            return find_in::<TimeEntry>(&Held::File(file), horizon.written, key).ok()?;
         }
         let held = self.dir().pool().sealed_index(self.path(), self.run_key(run, Kind::TimeIndex)).ok()?;
-        let found = find_in::<TimeEntry>(&held, entries_in::<TimeEntry>(&held).ok()?, key).ok()??;
-        Some(found.last_offset(run.base))
+        find_in::<TimeEntry>(&held, entries_in::<TimeEntry>(&held).ok()?, key).ok()?
     }
 }
 
@@ -173,7 +202,7 @@ impl State {
         let mut runs: Vec<Run> =
             self.all_runs(self.start).into_iter().filter(|run| run.base <= self.seen.base).collect();
         if let Some(last) = runs.last_mut().filter(|run| run.base == self.seen.base) {
-            last.size = self.seen.position;
+            (last.size, last.end) = (self.seen.position, self.seen.offset);
         }
         Horizon {
             runs,
@@ -212,28 +241,26 @@ impl RunIndex {
 
 /// The first record of a batch that is not older than `at`, from the log start on. Damage is an error, not "none".
 fn read_batch(
-    scan: &mut Scan,
+    walk: &mut Walk<'_>,
     position: u64,
     header: &BatchHeader,
     at: TimestampMs,
     start: Offset,
 ) -> Result<Option<Found>, ReadError> {
-    let failed = |error: ScanError| damaged(header.base_offset, error);
-    let bytes = scan.batch(position, header).map_err(failed)?;
-    let found = find_timestamp(&bytes, at, start, DECOMPRESSED_MAX)
-        .map_err(|why| ReadError::Damaged { at: header.base_offset, why: why.to_string() })?;
+    let bytes = walk.batch(position, header)?;
+    let found = find_timestamp(&bytes, at, start, DECOMPRESSED_MAX).map_err(|why| bad(header, &why))?;
     Ok(found.map(|(offset, timestamp)| Found { offset, timestamp, epoch: header.leader_epoch }))
 }
 
 /// The first record with the largest timestamp of those of a batch from `start` on.
 fn latest_from(
-    scan: &mut Scan,
+    walk: &mut Walk<'_>,
     position: u64,
     header: &BatchHeader,
     start: Offset,
 ) -> Result<Option<Found>, ReadError> {
-    let bytes = scan.batch(position, header).map_err(|error| damaged(header.base_offset, error))?;
-    let bad = |why: BadBatch| ReadError::Damaged { at: header.base_offset, why: why.to_string() };
+    let bytes = walk.batch(position, header)?;
+    let bad = |why: BadBatch| bad(header, &why);
     let mut best: Option<Found> = None;
     for record in read_records(&bytes, DECOMPRESSED_MAX).map_err(bad)? {
         let Record { offset, timestamp, .. } = record.map_err(bad)?;
@@ -242,4 +269,8 @@ fn latest_from(
         }
     }
     Ok(best)
+}
+
+fn bad(header: &BatchHeader, why: &BadBatch) -> ReadError {
+    ReadError::Damaged { at: header.base_offset, until: header.next_offset(), why: why.to_string() }
 }

@@ -25,7 +25,7 @@ impl MarksFile {
     /// may be gone already.
     fn put(&mut self, key: MarkKey, mark: Mark) {
         let entry = self.marks.by_partition.entry(key).or_insert(mark);
-        *entry = Mark { start: mark.start.max(entry.start), ..mark };
+        *entry = mark.begun_at(entry.start);
     }
 }
 
@@ -159,7 +159,7 @@ impl LogDir {
             // The log was cut back since it asked.
             return Err(io::Error::other("the records below the new start are not durable"));
         }
-        Ok(Mark { start: mark.start.max(start), ..mark })
+        Ok(mark.begun_at(start))
     }
 
     /// Takes over the last mark of a log that was closed.

@@ -1,9 +1,11 @@
 //! The log of one partition in local files: its state, and the trait's calls handed to the files that do the work.
 
+use super::damage::Damages;
 use super::dir::LogDir;
 use super::epochs::Epochs;
 use super::files::{FileKey, Kind};
 use super::marks::Point;
+use super::proof::Proofs;
 use super::segment::{Active, Sealed, Spot};
 use crate::log::{
     AppendError, Appended, CutError, Found, LogMarks, LogSettings, LogState, PartitionLog, ReadError,
@@ -46,6 +48,10 @@ pub struct LocalLog {
     layout: AtomicU64,
     /// A replacement was committed on disk and could not be finished: the next opening finishes it.
     pub(super) swap_pending: AtomicBool,
+    /// What is known of damage. Taken after `state`, never before.
+    pub(super) damages: Mutex<Damages>,
+    /// What is left to check before it is served.
+    pub(super) proofs: Proofs,
     pub(super) marks: watch::Sender<LogMarks>,
     pub(super) lives: Arc<AtomicU64>,
 }
@@ -124,6 +130,8 @@ impl LocalLog {
             tidying: Mutex::new(()),
             layout: AtomicU64::new(0),
             swap_pending: AtomicBool::new(false),
+            damages: Mutex::default(),
+            proofs: Mutex::default(),
             marks: watch::Sender::new(marks),
             lives: Arc::default(),
         })

@@ -4,7 +4,7 @@
 //! ```text
 //! at size field            all integers big-endian
 //!  0   4  magic "LBMK"
-//!  4   2  version = 1
+//!  4   2  version = 2
 //!  6   2  flags            bit 0: every log was closed in good order
 //!                          bit 1: earlier marks were lost, so a partition without an entry is not a new one
 //!  8   4  count            of entries
@@ -22,8 +22,11 @@
 //! 56   4  time entries     of that segment below the end, all synced
 //! 60   8  max time         largest timestamp of that segment below the end; -1 none
 //! 68   8  max time offset  last offset of the batch that holds it
-//! 76   8  reserved = 0
+//! 76   4  epochs crc       crc32 of the text of leader-epoch-checkpoint as far as it is below the end
+//! 80   4  has crc          1 if the field before is set, else 0
 //! ```
+//!
+//! Version 1 has 8 reserved bytes at 76, and is read.
 
 use crate::types::{Offset, PartitionIndex, TimestampMs, TopicId, Uuid};
 use bytes::{Buf, BufMut};
@@ -33,7 +36,7 @@ use std::collections::BTreeMap;
 pub const FILE: &str = "logboom.marks";
 
 const MAGIC: &[u8; 4] = b"LBMK";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const CLEAN: u16 = 1;
 const LOST: u16 = 2;
 const HEAD: usize = 12;
@@ -80,6 +83,22 @@ pub struct Mark {
     pub start: Offset,
     /// The durable end.
     pub point: Point,
+    /// Checksums of what goes with it; `None` in a mark of version 1.
+    pub sums: Option<MarkSums>,
+}
+
+impl Mark {
+    /// The same mark for a log that begins at `start`, if that is further on. What was summed up began earlier.
+    pub fn begun_at(self, start: Offset) -> Mark {
+        if start > self.start { Mark { start, sums: None, ..self } } else { self }
+    }
+}
+
+/// Checksums of files that have none of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarkSums {
+    /// Of the text of the leader epochs below the durable end.
+    pub epochs: u32,
 }
 
 /// A partition by the id of its topic.
@@ -104,7 +123,7 @@ impl Marks {
         out.put_u16(VERSION);
         out.put_u16(if self.clean { CLEAN } else { 0 } | if self.lost { LOST } else { 0 });
         out.put_u32(u32::try_from(self.by_partition.len()).unwrap_or(u32::MAX));
-        for ((id, partition), Mark { start, point }) in &self.by_partition {
+        for ((id, partition), Mark { start, point, sums }) in &self.by_partition {
             out.put_slice(&id.0);
             out.put_i32(*partition);
             out.put_i64(start.0);
@@ -115,7 +134,8 @@ impl Marks {
             out.put_u32(point.time_entries);
             out.put_i64(point.max_time.0);
             out.put_i64(point.max_time_offset.0);
-            out.put_u64(0);
+            out.put_u32(sums.map_or(0, |sums| sums.epochs));
+            out.put_u32(u32::from(sums.is_some()));
         }
         out.put_u32(crc32fast::hash(&out));
         out
@@ -129,7 +149,9 @@ impl Marks {
         }
         let mut rest = body.strip_prefix(MAGIC)?;
         let (version, flags, count) = (rest.get_u16(), rest.get_u16(), rest.get_u32());
-        if version != VERSION || rest.len() != usize::try_from(count).ok()?.checked_mul(ENTRY)? {
+        if !(1..=VERSION).contains(&version)
+            || rest.len() != usize::try_from(count).ok()?.checked_mul(ENTRY)?
+        {
             return None;
         }
         let mut by_partition = BTreeMap::new();
@@ -156,8 +178,9 @@ fn decode_entry(rest: &mut &[u8]) -> (MarkKey, Mark) {
         max_time: TimestampMs(rest.get_i64()),
         max_time_offset: Offset(rest.get_i64()),
     };
-    rest.advance(8);
-    ((Uuid(id), partition), Mark { start, point })
+    let (epochs, has_sums) = (rest.get_u32(), rest.get_u32());
+    let sums = (has_sums == 1).then_some(MarkSums { epochs });
+    ((Uuid(id), partition), Mark { start, point, sums })
 }
 
 #[cfg(test)]
@@ -175,8 +198,11 @@ mod tests {
             max_time_offset: Offset(61),
         };
         let mut marks = Marks { clean: true, ..Marks::default() };
-        marks.by_partition.insert((Uuid::from_random(1), 0), Mark { start: Offset(7), point });
-        marks.by_partition.insert((Uuid::from_random(2), 5), Mark { start: Offset(0), point });
+        marks.by_partition.insert(
+            (Uuid::from_random(1), 0),
+            Mark { start: Offset(7), point, sums: Some(MarkSums { epochs: 0 }) },
+        );
+        marks.by_partition.insert((Uuid::from_random(2), 5), Mark { start: Offset(0), point, sums: None });
         marks
     }
 

@@ -6,6 +6,7 @@ mod append;
 pub mod clean;
 mod close;
 mod commit;
+mod damage;
 mod dir;
 pub mod epochs;
 mod files;
@@ -18,6 +19,7 @@ mod log;
 pub mod marks;
 pub mod meta;
 mod offset_index;
+mod proof;
 mod read;
 mod recover;
 mod reserve;
@@ -26,16 +28,21 @@ mod restore;
 mod retain;
 mod roll;
 mod scan;
+mod scrub;
 pub mod seal;
+mod sealing;
 mod segment;
 mod snapshots;
+mod survey;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod time_index;
 mod trash;
+mod walk;
 
+pub use damage::{Damage, DamageKind};
 pub use dir::{Commit, LogDir, LogDirOptions, Member, OpenDirError, OpenLogError, partition_named};
 pub use health::LogDirState;
 pub use log::LocalLog;

@@ -1,19 +1,21 @@
 //! Reading: where the batches from an offset on are, and walking all of them. Holds the short lock only to look at
 //! the segments, never while it reads a file.
 
+use super::damage::Damage;
 use super::files::{FileKey, Held, Kind};
 use super::index_file::{Entry, entries_in, find_in};
 use super::log::{LocalLog, State};
 use super::offset_index::OffsetEntry;
-use super::scan::{FAR, NEAR, Scan, ScanError};
+use super::scan::{FAR, NEAR};
 use super::segment::{Sealed, Spot};
+use super::walk::{Step, Walk};
 use crate::log::{Piece, ReadError, ReadLimit, ReadPlan};
 use crate::record::BatchHeader;
 use crate::sys::File;
 use crate::types::Offset;
 use bytes::Bytes;
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 /// The part of a segment that a call may look at.
@@ -23,6 +25,14 @@ pub(super) struct Run {
     pub generation: u32,
     /// Bytes of the `.log` file that may be looked at.
     pub size: u64,
+    /// The offset behind them, or at which the next segment begins.
+    pub end: Offset,
+    /// Bytes from here on were appended or checked by this process.
+    pub trusted: u64,
+    /// A seal was seen beside it.
+    pub has_seal: bool,
+    /// Nothing is missing between it and the next segment.
+    pub is_joined: bool,
     /// The offset index to search in.
     pub index: RunIndex,
 }
@@ -34,6 +44,23 @@ pub(super) enum RunIndex {
     /// So many entries of the file; those in memory were searched under the lock, for the offset that the call is
     /// about and for the one below which it may see.
     Growing { written: u32, hints: [Option<OffsetEntry>; 2] },
+}
+
+/// Where an offset is in a run.
+pub(super) enum Place {
+    /// In the batch that starts at this byte, or that is the first behind it.
+    Batch(u64, BatchHeader),
+    /// In what is damaged.
+    Damage(Damage),
+    /// Behind the last batch.
+    Behind,
+}
+
+/// What a plan may take of a run.
+enum Part {
+    Bytes { at: u64, end: u64, first: Option<BatchHeader>, whole: bool },
+    Refused(Damage),
+    None,
 }
 
 impl LocalLog {
@@ -58,84 +85,174 @@ impl LocalLog {
             let known = state.recent.iter().find(|spot| spot.offset == from).copied();
             (state.runs(from, upto, limit.bytes as u64), upto, known, state.seen)
         };
+        if let Some(first) = runs.first().filter(|first| from < first.base) {
+            return Err(self.gap_before(first, from).error());
+        }
         let mut plan = ReadPlan::default();
         let mut left = limit.bytes as u64;
         for (nth, run) in runs.iter().enumerate() {
-            let Some((at, first)) = self.start_in(run, from, known.filter(|_| nth == 0))? else { continue };
-            let end = if upto == seen.offset { run.size } else { self.end_below(run, at, upto)? };
-            let whole_first = limit.at_least_one && plan.pieces.is_empty() && end - at > left;
-            if whole_first {
-                left = left.max(self.size_of_first(run, at, first)?);
+            match self.take_of(run, from, upto, upto == seen.offset, known.filter(|_| nth == 0))? {
+                Part::Refused(damage) if plan.pieces.is_empty() => return Err(damage.error()),
+                Part::Refused(_) => break,
+                Part::None => {}
+                Part::Bytes { at, end, first, whole } => {
+                    if limit.at_least_one && plan.pieces.is_empty() && end - at > left {
+                        left = left.max(self.size_of_first(run, at, first)?);
+                    }
+                    let take = left.min(end.saturating_sub(at));
+                    let refused = self.take_sound(run, at..at + take, &mut plan)?;
+                    left -= take;
+                    match refused {
+                        Some(damage) if plan.pieces.is_empty() => return Err(damage.error()),
+                        Some(_) => break,
+                        None if left == 0 || !whole => break,
+                        None => {}
+                    }
+                }
             }
-            let take = left.min(end.saturating_sub(at));
-            if take > 0 {
-                let file = self.open_run(run, from)?;
-                plan.pieces.push(Piece::File { file, at, len: usize::try_from(take).unwrap_or(usize::MAX) });
-            }
-            left -= take;
-            if left == 0 || end < run.size {
+            // What was looked up ends with this run, but the log does not: an empty answer would say that it did.
+            let follows = nth + 1 < runs.len() || (plan.pieces.is_empty() && run.base < seen.base);
+            if let Some(gap) = if follows { self.gap_behind(run)? } else { None } {
+                if plan.pieces.is_empty() && from >= gap.at {
+                    return Err(gap.error());
+                }
                 break;
             }
         }
         Ok(plan)
     }
 
-    /// Where the batch that holds `from`, or the first one behind it, starts in `run`.
-    fn start_in(
+    /// What of a run a plan may take: from the batch that holds `from`, or the first one behind it, to `upto`.
+    fn take_of(
         &self,
         run: &Run,
         from: Offset,
+        upto: Offset,
+        all: bool,
         known: Option<Spot>,
-    ) -> Result<Option<(u64, Option<BatchHeader>)>, ReadError> {
-        if from <= run.base {
-            return Ok((run.size > 0).then_some((0, None)));
-        }
-        if let Some(spot) = known.filter(|spot| spot.base == run.base && spot.position < run.size) {
-            return Ok(Some((spot.position, None)));
-        }
-        Ok(self.locate(run, from)?.map(|(at, header)| (at, Some(header))))
+    ) -> Result<Part, ReadError> {
+        let (at, first) = if from <= run.base {
+            (0, None)
+        } else if let Some(spot) = known.filter(|spot| spot.base == run.base && spot.position < run.size) {
+            (spot.position, None)
+        } else {
+            match self.find_place(run, from)? {
+                Place::Batch(at, header) => (at, Some(header)),
+                Place::Damage(damage) => return Ok(Part::Refused(damage)),
+                Place::Behind => return Ok(Part::None),
+            }
+        };
+        let end = if all { run.size } else { self.end_below(run, at, upto)? };
+        Ok(if run.size == 0 { Part::None } else { Part::Bytes { at, end, first, whole: end == run.size } })
     }
 
     /// Where the first batch that is not wholly below `upto` starts, or the end of the run.
     fn end_below(&self, run: &Run, at: u64, upto: Offset) -> Result<u64, ReadError> {
-        Ok(self.locate(run, upto)?.map_or(run.size, |(end, _)| end.max(at)))
+        Ok(match self.find_place(run, upto)? {
+            Place::Batch(end, _) => end.max(at),
+            Place::Damage(damage) => damage.bytes.start.max(at),
+            Place::Behind => run.size,
+        })
+    }
+
+    /// Adds `bytes` of a run to a plan, up to the first batch that is refused: the damage there.
+    fn take_sound(
+        &self,
+        run: &Run,
+        bytes: Range<u64>,
+        plan: &mut ReadPlan,
+    ) -> Result<Option<Damage>, ReadError> {
+        let mut at = bytes.start;
+        while at < bytes.end {
+            let damage = self.first_damage(run, at..bytes.end)?;
+            let sound = damage.as_ref().map_or(bytes.end, |damage| damage.bytes.start.max(at));
+            if sound > at {
+                let len = usize::try_from(sound - at).unwrap_or(usize::MAX);
+                plan.pieces.push(Piece::File { file: self.open_run(run, run.base)?, at, len });
+            }
+            match damage {
+                Some(damage) if damage.until > damage.at => return Ok(Some(damage)),
+                // Bytes that stood for no record.
+                Some(damage) => at = damage.bytes.end,
+                None => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first damage in `bytes`, once they were looked at.
+    fn first_damage(&self, run: &Run, bytes: Range<u64>) -> Result<Option<Damage>, ReadError> {
+        if bytes.start >= run.trusted {
+            return Ok(None);
+        }
+        self.prove(run, bytes.clone())?;
+        Ok(self.damages.lock().in_bytes(run.base, bytes).cloned())
     }
 
     fn size_of_first(&self, run: &Run, at: u64, known: Option<BatchHeader>) -> Result<u64, ReadError> {
         if let Some(header) = known {
             return Ok(header.size as u64);
         }
-        let file = self.open_run(run, run.base)?;
         // One header: a larger chunk would be read for nothing.
-        let mut scan = Scan::new(file, at, run.size, BatchHeader::SIZE);
-        let header = scan.next_header().map_err(|error| damaged(run.base, error))?;
-        Ok(header.map_or(0, |(_, header)| header.size as u64))
+        let mut walk = Walk::new(self, run, at, BatchHeader::SIZE, run.base)?;
+        Ok(match walk.next_header()? {
+            Some(Step::Batch(_, header)) => header.size as u64,
+            Some(Step::Damage(_)) | None => 0,
+        })
     }
 
-    /// The first batch of `run` whose last offset is at least `offset`, by index and a walk over headers.
+    /// The first batch of `run` whose last offset is at least `offset`, by index and a walk over headers. An error if
+    /// the offset is in damage.
     pub(super) fn locate(&self, run: &Run, offset: Offset) -> Result<Option<(u64, BatchHeader)>, ReadError> {
-        if let Some(entry) = self.nearest(run, offset) {
-            let mut scan = Scan::new(self.open_run(run, offset)?, u64::from(entry.position), run.size, NEAR);
-            match scan.next_header() {
-                Ok(Some((at, header))) if header.last_offset() == entry.last_offset(run.base) => {
-                    return walk_to(&mut scan, (at, header), run.base, offset);
+        match self.find_place(run, offset)? {
+            Place::Batch(at, header) => Ok(Some((at, header))),
+            Place::Damage(damage) => Err(damage.error()),
+            Place::Behind => Ok(None),
+        }
+    }
+
+    /// The place of an offset in a run.
+    pub(super) fn find_place(&self, run: &Run, offset: Offset) -> Result<Place, ReadError> {
+        let (mut walk, mut first) = self.walk_near(run, offset)?;
+        while let Some(step) = first.take().map_or_else(|| walk.next_header(), |step| Ok(Some(step)))? {
+            match step {
+                Step::Batch(at, header) if header.last_offset() >= offset => {
+                    return Ok(Place::Batch(at, header));
                 }
-                Ok(None) if u64::from(entry.position) >= run.size => {
-                    // The entry lies beyond what may be seen: all that may be seen is below the offset.
-                    return self.locate_from_start(run, offset);
-                }
-                Err(ScanError::Storage(error)) => return Err(error.into()),
-                _ => self.distrust_index(run),
+                Step::Damage(damage) if damage.until > offset => return Ok(Place::Damage(damage)),
+                _ => {}
             }
         }
-        self.locate_from_start(run, offset)
+        Ok(Place::Behind)
     }
 
-    fn locate_from_start(&self, run: &Run, offset: Offset) -> Result<Option<(u64, BatchHeader)>, ReadError> {
-        let mut scan = Scan::new(self.open_run(run, offset)?, 0, run.size, NEAR);
-        match scan.next_header().map_err(|error| damaged(run.base, error))? {
-            Some(first) => walk_to(&mut scan, first, run.base, offset),
-            None => Ok(None),
+    /// A walk that begins at or before the batch that holds `offset`, by the index; and its first step, if that was
+    /// taken to make sure.
+    pub(super) fn walk_near(&self, run: &Run, offset: Offset) -> Result<(Walk<'_>, Option<Step>), ReadError> {
+        let start = |at| Ok((Walk::new(self, run, at, NEAR, offset)?, None));
+        // An entry beyond what may be seen says that all that may be seen is below the offset.
+        let Some(entry) = self.nearest(run, offset).filter(|entry| u64::from(entry.position) < run.size)
+        else {
+            return start(0);
+        };
+        match self.damage_at(run, u64::from(entry.position))? {
+            Some(damage) if damage.until <= offset => return start(damage.bytes.end),
+            Some(damage) if damage.at <= offset => {
+                return Ok((start(damage.bytes.end)?.0, Some(Step::Damage(damage))));
+            }
+            Some(_) => return start(0),
+            None => {}
+        }
+        let mut walk = Walk::new(self, run, u64::from(entry.position), NEAR, offset)?;
+        match walk.next_header() {
+            Ok(Some(Step::Batch(at, header))) if header.last_offset() == entry.last_offset(run.base) => {
+                Ok((walk, Some(Step::Batch(at, header))))
+            }
+            Err(ReadError::Storage(error)) => Err(error.into()),
+            _ => {
+                self.distrust_index(run);
+                start(0)
+            }
         }
     }
 
@@ -216,34 +333,44 @@ impl LocalLog {
         };
         let mut next = from;
         let mut least = Offset::ZERO;
-        for run in &runs {
+        if let Some(first) = runs.first().filter(|first| from < first.base) {
+            return Err(self.gap_before(first, from).error());
+        }
+        for (nth, run) in runs.iter().enumerate() {
             let opened = self.replay_start(run, from);
             if self.layout() != layout {
                 return Ok(Some(next));
             }
             // From here on the file is the one that was looked up, whatever happens to its name.
-            let (file, at) = opened?;
-            let mut scan = Scan::new(file, at, run.size, FAR).above(least.max(run.base));
-            while let Some((at, header)) = scan.next_checked().map_err(|error| damaged(run.base, error))? {
+            let mut walk = opened?.above(least.max(run.base));
+            while let Some(step) = walk.next_checked()? {
+                let (at, header) = match step {
+                    Step::Batch(at, header) => (at, header),
+                    Step::Damage(damage) if damage.until > damage.at => return Err(damage.error()),
+                    Step::Damage(_) => continue,
+                };
                 least = header.next_offset();
                 if least > end {
                     let why = format!("byte {at}: offsets up to {least} in a log that ends at {end}");
-                    return Err(ReadError::Damaged { at: header.base_offset, why });
+                    return Err(ReadError::Damaged { at: header.base_offset, until: end, why });
                 }
-                let bytes = scan.batch(at, &header).map_err(|error| damaged(header.base_offset, error))?;
-                if visit(&header, bytes).is_break() {
+                if visit(&header, walk.batch(at, &header)?).is_break() {
                     return Ok(None);
                 }
                 next = next.max(least);
+            }
+            let gap = if nth + 1 < runs.len() { self.gap_behind(run)? } else { None };
+            if let Some(gap) = gap.filter(|gap| gap.until > from) {
+                return Err(gap.error());
             }
         }
         Ok(None)
     }
 
-    /// The file of a run, and where the batch that holds `from`, or the first behind it, starts.
-    fn replay_start(&self, run: &Run, from: Offset) -> Result<(Arc<dyn File>, u64), ReadError> {
+    /// A walk from the batch that holds `from`, or the first behind it.
+    fn replay_start(&self, run: &Run, from: Offset) -> Result<Walk<'_>, ReadError> {
         let at = if from <= run.base { 0 } else { self.locate(run, from)?.map_or(run.size, |(at, _)| at) };
-        Ok((self.open_run(run, from)?, at))
+        Walk::new(self, run, at, FAR, from)
     }
 }
 
@@ -257,7 +384,7 @@ impl State {
                 break;
             }
             if run.base == self.seen.base {
-                run.size = self.seen.position;
+                (run.size, run.end) = (self.seen.position, self.seen.offset);
             }
             if !runs.is_empty() {
                 behind += run.size;
@@ -276,43 +403,42 @@ impl State {
         let first = self.sealed.partition_point(|sealed| sealed.base <= from).saturating_sub(1);
         // If even the active segment begins at or below the offset, no sealed one holds it.
         let first = if self.active.base <= from { self.sealed.len() } else { first };
-        let sealed = self.sealed.iter().skip(first);
-        let sealed = sealed.map(Sealed::run);
+        let ends = self.sealed.iter().skip(first + 1).map(|next| next.base).chain([self.active.base]);
+        let sealed = self.sealed.iter().skip(first).zip(ends).map(|(sealed, end)| sealed.run(end));
         let hint = |at: Offset| self.active.index.find_in_tail(at.0.checked_sub(self.active.base.0)?);
         let index =
             RunIndex::Growing { written: self.active.index.written(), hints: [hint(from), hint(upto)] };
-        sealed.chain([Run { base: self.active.base, generation: 0, size: self.active.size, index }])
+        sealed.chain([Run {
+            base: self.active.base,
+            generation: 0,
+            size: self.active.size,
+            end: self.end,
+            trusted: self.active.trusted,
+            has_seal: false,
+            is_joined: true,
+            index,
+        }])
+    }
+
+    /// All of a segment was checked since the run was looked up.
+    pub(super) fn is_trusted(&mut self, run: &Run) -> bool {
+        if self.active.base == run.base {
+            return self.active.trusted == 0;
+        }
+        self.sealed_of(run).is_some_and(|sealed| sealed.trusted == 0)
+    }
+
+    /// The segments that are here, by base and generation.
+    pub(super) fn segments(&self) -> Vec<(Offset, u32)> {
+        let sealed = self.sealed.iter().map(|sealed| (sealed.base, sealed.generation));
+        sealed.chain([(self.active.base, 0)]).collect()
     }
 }
 
 impl Sealed {
-    /// The whole segment.
-    pub(super) fn run(&self) -> Run {
-        Run { base: self.base, generation: self.generation, size: self.size, index: RunIndex::Sealed }
-    }
-}
-
-/// Walks on to the first batch whose last offset is at least `offset`.
-fn walk_to(
-    scan: &mut Scan,
-    first: (u64, BatchHeader),
-    base: Offset,
-    offset: Offset,
-) -> Result<Option<(u64, BatchHeader)>, ReadError> {
-    let (mut at, mut header) = first;
-    while header.last_offset() < offset {
-        let known = header.next_offset();
-        match scan.next_header().map_err(|error| damaged(known.max(base), error))? {
-            Some(next) => (at, header) = next,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some((at, header)))
-}
-
-pub(super) fn damaged(at: Offset, error: ScanError) -> ReadError {
-    match error {
-        ScanError::Storage(error) => error.into(),
-        ScanError::Bad { .. } => ReadError::Damaged { at, why: error.to_string() },
+    /// The whole segment, the next one beginning at `end`.
+    pub(super) fn run(&self, end: Offset) -> Run {
+        let Sealed { base, generation, size, trusted, has_seal, is_joined, .. } = *self;
+        Run { base, generation, size, end, trusted, has_seal, is_joined, index: RunIndex::Sealed }
     }
 }

@@ -1,23 +1,26 @@
 //! Opening a log that is on disk (decision 4): only bytes behind the durable mark may be cut, and only they are read.
-//! What is missing or wrong before the mark is damage: it is reported and left as it is.
+//! What is missing before the mark is damage: it is reported and refused, what is left of it stays as it is, and the
+//! log opens. What is wrong before the mark is found when it is first touched.
 
 use super::clean::leftovers;
-use super::dir::{OpenLogError, read_if_there};
-use super::epochs::{self, Epochs};
+use super::dir::{OpenLogError, read_if_sound};
+use super::epochs::{self, Epochs, GatheredEpochs};
 use super::files::{Kind, base_of, segment_path};
 use super::front::DELETED;
 use super::log::{Identity, State};
-use super::marks::{self, Mark, Point};
+use super::marks::{Mark, Point};
 use super::meta;
 use super::restore::{Site, restore};
-use super::scan::{FAR, Scan, ScanError};
+use super::scan::{FAR, Scan, ScanError, is_unreadable};
+use super::seal::{self, Stored, seal_path};
 use super::segment::{Active, Sealed};
-use crate::log::LogSettings;
+use super::survey::Survey;
+use crate::log::{LogSettings, ReadError};
 use crate::record::BatchHeader;
 use crate::sys::{File, IoCause, OpenHow, io_cause};
 use crate::types::Offset;
+use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
-use std::path::Path;
 use std::sync::Arc;
 
 /// What opening a log found and did.
@@ -64,10 +67,54 @@ pub(super) fn recover(
     identity: &Identity,
     known: Known,
     settings: LogSettings,
-) -> Result<(State, Recovery), OpenLogError> {
+) -> Result<Opened, OpenLogError> {
     let mut walk = Walk::begin(identity, known, settings)?;
     walk.tail()?;
     walk.finish()
+}
+
+/// What opening a log gives.
+pub(super) struct Opened {
+    pub state: State,
+    pub recovery: Recovery,
+    /// Segments behind which something is missing.
+    pub gaps: Vec<Offset>,
+}
+
+/// The segments found on disk.
+#[derive(Default)]
+struct Found {
+    /// Ascending.
+    bases: Vec<Offset>,
+    /// Those that have a file of the name of a seal.
+    seals: BTreeSet<Offset>,
+}
+
+/// Where a log goes on.
+struct Resumed {
+    point: Point,
+    /// The file of the segment was made just now.
+    made: bool,
+    /// Some of what the mark promised is not there.
+    lost: bool,
+}
+
+impl Known {
+    /// The log start offset, and the point from which on to read.
+    fn place(self, found: &Found) -> (Offset, Point) {
+        let first = found.bases.first().copied();
+        match self {
+            Known::Marked(mark) if mark.start <= mark.point.end => (mark.start, mark.point),
+            Known::Marked(Mark { start, point, .. }) => {
+                tracing::error!(%start, end = %point.end, "a mark contradicts itself: all that is there is shown");
+                (first.unwrap_or(point.end).min(point.end), point)
+            }
+            Known::Never | Known::Lost => {
+                let first = first.unwrap_or(Offset::ZERO);
+                (first, Point::start_of(first))
+            }
+        }
+    }
 }
 
 /// A recovery under way.
@@ -79,6 +126,8 @@ struct Walk<'a> {
     start: Offset,
     /// Segments behind the one being read.
     rest: Vec<Offset>,
+    /// Those that have a file of the name of a seal.
+    seals: BTreeSet<Offset>,
     sealed: Vec<Sealed>,
     active: Active,
     /// The active segment's file.
@@ -86,35 +135,34 @@ struct Walk<'a> {
     end: Offset,
     epochs: Epochs,
     epochs_moved: bool,
+    /// The epochs as the batches say, where their file cannot be believed.
+    gathered: GatheredEpochs,
     /// Files that a crash of the machine could still take, before they are synced.
     touched: Vec<Arc<dyn File>>,
     indexes: Vec<(Offset, Arc<dyn File>)>,
     names_touched: bool,
     recovery: Recovery,
+    gaps: Vec<Offset>,
 }
 
 impl<'a> Walk<'a> {
     /// Goes to the mark; nothing behind it has been read yet.
     fn begin(identity: &'a Identity, known: Known, settings: LogSettings) -> Result<Walk<'a>, OpenLogError> {
         let site = Site { dir: &identity.dir, path: &identity.path, number: identity.number };
-        let mut bases = segments(&site)?;
+        let mut found = segments(&site)?;
         if known == Known::Never {
-            drop_headless(&site, &mut bases)?;
+            drop_headless(&site, &mut found.bases)?;
         }
-        let (start, point) = match known {
-            Known::Marked(mark) => (mark.start, mark.point),
-            Known::Never | Known::Lost => {
-                let first = bases.first().copied().unwrap_or(Offset::ZERO);
-                (first, Point::start_of(first))
-            }
-        };
-        remove_below(&site, &mut bases, start, point.base)?;
-        let names_touched = check_mark(&site, &bases, start, &point)?;
-        let rest = bases.iter().copied().filter(|base| *base > point.base).collect();
-        let mut sealed = Vec::new();
-        for base in bases.into_iter().filter(|base| *base < point.base) {
-            let size = site.open(base, Kind::Log)?.size()?;
-            sealed.push(Sealed { base, generation: 0, size, max_time: None });
+        let (start, point) = known.place(&found);
+        remove_below(&site, &mut found.bases, start, point.base)?;
+        let resumed = resume_at(&site, &found, point)?;
+        let point = resumed.point;
+        let rest = found.bases.iter().copied().filter(|base| *base > point.base).collect();
+        let below: Vec<Offset> = found.bases.iter().copied().filter(|base| *base < point.base).collect();
+        let mut sealed = Vec::with_capacity(below.len());
+        for base in below {
+            let size = size_of(&site, base)?.unwrap_or(0);
+            sealed.push(Sealed::found(base, size, found.seals.contains(&base)));
         }
         let restored = restore(&site, &point, &settings)?;
         let mut walk = Walk {
@@ -125,42 +173,63 @@ impl<'a> Walk<'a> {
             settings,
             start,
             rest,
+            seals: found.seals,
             sealed,
             active: restored.active,
             end: point.end,
             epochs: Epochs::default(),
             epochs_moved: false,
+            gathered: GatheredEpochs::default(),
             touched: Vec::new(),
             indexes: Vec::new(),
-            names_touched,
+            names_touched: resumed.made,
             recovery: Recovery { rebuilt_indexes: u32::from(restored.rebuilt), ..Recovery::default() },
+            gaps: Vec::new(),
         };
+        walk.gaps.extend(walk.sealed.last().filter(|_| resumed.lost).map(|last| last.base));
         walk.load_epochs(&point)?;
         Ok(walk)
     }
 
-    /// Takes the epochs below the mark out of their file, or out of the batches if the file is not to be had.
+    /// Takes the epochs below the mark out of their file, or out of seals and batches if the file is not to be had, or
+    /// is not what it was at the mark.
     fn load_epochs(&mut self, point: &Point) -> Result<(), OpenLogError> {
-        let stored = read_if_there(self.site.dir.fs(), &self.site.path.join(epochs::FILE))?;
+        let stored = read_if_sound(self.site.dir.fs(), &self.site.path.join(epochs::FILE))?;
         let parsed = stored.as_deref().and_then(Epochs::parse);
         let covers = |epochs: &Epochs| point.end <= self.start || epochs.at(self.start).0 >= 0;
-        match parsed {
-            Some(mut epochs) if matches!(self.known, Known::Marked(_)) && covers(&epochs) => {
-                self.epochs_moved = epochs.cut_back(point.end);
+        if let (Known::Marked(mark), Some(mut epochs)) = (self.known, parsed) {
+            self.epochs_moved = epochs.cut_back(mark.point.end);
+            if covers(&epochs) && mark.sums.is_none_or(|sums| sums.epochs == epochs.sum(self.start)) {
                 self.epochs = epochs;
+                return Ok(());
             }
-            _ => {
-                self.epochs_moved = true;
-                let below = self.sealed.iter().map(|sealed| (sealed.base, sealed.size));
-                for (base, size) in below.chain([(point.base, point.position)]) {
-                    let mut scan = Scan::new(self.site.open(base, Kind::Log)?, 0, size, FAR);
-                    // Damage before the mark is for readers to report.
-                    while let Ok(Some((_, header))) = scan.next_header() {
-                        self.epochs.note(header.leader_epoch, header.base_offset);
-                    }
-                }
-                self.epochs.cut_front(self.start);
-            }
+        }
+        self.epochs_moved = true;
+        let below: Vec<(Offset, u64)> = self.sealed.iter().map(|sealed| (sealed.base, sealed.size)).collect();
+        for (base, size) in below.into_iter().chain([(point.base, point.position)]) {
+            self.gather_epochs(base, size)?;
+        }
+        self.epochs = self.gathered.settled();
+        self.epochs.cut_front(self.start);
+        Ok(())
+    }
+
+    /// The epochs of one segment, by its seal or else by its headers.
+    fn gather_epochs(&mut self, base: Offset, size: u64) -> Result<(), OpenLogError> {
+        if self.seals.contains(&base)
+            && let Stored::Sound(seal) = seal::load(self.site.dir.fs(), self.site.path, base)
+        {
+            seal.body.epochs.iter().for_each(|(epoch, first)| self.gathered.note_many(*epoch, *first));
+            return Ok(());
+        }
+        let file = match self.site.open(base, Kind::Log) {
+            Err(error) if is_unreadable(&error) => return Ok(()),
+            file => file?,
+        };
+        let mut scan = Scan::new(file, 0, size, FAR);
+        // Damage before the mark is for readers to report.
+        while let Ok(Some((_, header))) = scan.next_header() {
+            self.gathered.note(header.leader_epoch, header.base_offset);
         }
         Ok(())
     }
@@ -177,8 +246,7 @@ impl<'a> Walk<'a> {
                 write_again(&*self.file, from, self.active.size)?;
                 self.touched.push(self.file.clone());
             }
-            if let Some(why) = torn {
-                self.check_torn(&scan, size, &why)?;
+            if torn {
                 self.cut(size)?;
                 return Ok(());
             }
@@ -186,7 +254,7 @@ impl<'a> Walk<'a> {
                 return Ok(());
             }
             let next = self.rest.remove(0);
-            if !self.follows(next)? {
+            if !self.follows(next) {
                 self.rest.insert(0, next);
                 self.cut(size)?;
                 return Ok(());
@@ -195,71 +263,76 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Takes note of the batches that are whole, sound and in order; what is wrong with the first that is not.
-    fn walk_batches(&mut self, scan: &mut Scan) -> Result<Option<String>, OpenLogError> {
+    /// Takes note of the batches that are whole, sound and in order; true if what follows them is to be cut off.
+    fn walk_batches(&mut self, scan: &mut Scan) -> Result<bool, OpenLogError> {
         loop {
             match scan.next_checked() {
-                Ok(None) => return Ok(None),
-                Ok(Some((at, header))) if !self.in_order(&header) => {
-                    return Ok(Some(format!(
-                        "batch at byte {at} has offset {} of epoch {}, expected {}",
-                        header.base_offset, header.leader_epoch, self.end
-                    )));
-                }
-                Ok(Some((_, header))) => {
+                Ok(None) => return Ok(false),
+                Ok(Some((_, header))) if self.in_order(&header) => {
                     self.active.note(&header, self.settings.index_interval_bytes);
-                    self.epochs_moved |= self.epochs.note(header.leader_epoch, header.base_offset);
+                    self.note_epoch(&header);
                     self.end = header.next_offset();
                 }
-                Err(ScanError::Bad { at, why }) => return Ok(Some(format!("byte {at}: {why}"))),
+                Ok(Some(_)) | Err(ScanError::Bad { .. }) => match self.behind_damage()? {
+                    Some((at, offset)) => {
+                        self.active.size = at;
+                        self.end = self.end.max(offset);
+                        scan.jump(at, self.end);
+                    }
+                    None => return Ok(true),
+                },
                 Err(ScanError::Storage(error)) => return Err(error.into()),
             }
         }
     }
 
+    fn note_epoch(&mut self, header: &BatchHeader) {
+        if self.known == Known::Lost {
+            self.gathered.note(header.leader_epoch, header.base_offset);
+        } else {
+            self.epochs_moved |= self.epochs.note(header.leader_epoch, header.base_offset);
+        }
+    }
+
+    /// Without marks a torn tail and damage look alike, but for what stands behind them: sound batches or segments
+    /// mean that these bytes were durable once. Where it goes on then; behind a mark, never.
+    fn behind_damage(&self) -> Result<Option<(u64, Offset)>, OpenLogError> {
+        if self.known != Known::Lost {
+            return Ok(None);
+        }
+        let size = self.file.size()?;
+        if let Some(next) = self.rest.first() {
+            return Ok(Some((size, *next)));
+        }
+        let survey = Survey {
+            file: self.file.clone(),
+            size,
+            base: self.active.base,
+            below: Offset(i64::MAX),
+            epochs: Epochs::default(),
+            seal: None,
+            index: None,
+        };
+        let (at, offset) = survey.resync(self.active.size, self.end).map_err(|error| match error {
+            ReadError::Storage(error) => error,
+            other => io::Error::other(other),
+        })?;
+        Ok((at < size).then_some((at, offset)))
+    }
+
     /// Batches behind a mark were appended one after another; compaction leaves gaps only before it.
     fn in_order(&self, header: &BatchHeader) -> bool {
-        let offset = match self.known {
-            Known::Lost => header.base_offset >= self.end,
-            Known::Marked(_) | Known::Never => header.base_offset == self.end,
-        };
-        offset && header.leader_epoch >= self.epochs.latest()
-    }
-
-    fn follows(&self, next: Offset) -> Result<bool, OpenLogError> {
         match self.known {
-            Known::Marked(_) | Known::Never => Ok(next == self.end),
-            Known::Lost if next >= self.end => Ok(true),
-            Known::Lost => Err(self.damaged(
-                segment_path(self.site.path, next, Kind::Log).as_path(),
-                0,
-                format!("the segment before it ends at {}", self.end),
-            )),
+            Known::Lost => header.base_offset >= self.end,
+            Known::Marked(_) | Known::Never => {
+                header.base_offset == self.end && header.leader_epoch >= self.epochs.latest()
+            }
         }
     }
 
-    /// Without marks a torn tail and damage look alike, but for what stands behind them.
-    fn check_torn(&self, scan: &Scan, size: u64, why: &str) -> Result<(), OpenLogError> {
-        if self.known != Known::Lost {
-            return Ok(());
-        }
-        let at = self.active.size;
-        let mut behind = Scan::new(self.file.clone(), at, size, FAR);
-        let skipped = matches!(behind.next_header(), Ok(Some(_)));
-        let sound_behind = skipped && matches!(behind.next_checked(), Ok(Some(_)));
-        if !self.rest.is_empty() || sound_behind {
-            let path = segment_path(self.site.path, self.active.base, Kind::Log);
-            return Err(self.damaged(
-                &path,
-                scan.position(),
-                format!("{why}; sound batches follow, and the marks are lost"),
-            ));
-        }
-        Ok(())
-    }
-
-    fn damaged(&self, file: &Path, byte: u64, why: String) -> OpenLogError {
-        OpenLogError::Damaged { file: file.to_owned(), byte, why }
+    /// Without marks a gap, or offsets that run into the next segment, is for the first touch to judge.
+    fn follows(&self, next: Offset) -> bool {
+        self.known == Known::Lost || next == self.end
     }
 
     /// Cuts the active segment, `size` bytes long, at the end of its last good batch and removes all behind it.
@@ -295,8 +368,14 @@ impl<'a> Walk<'a> {
             // It will be built anew when somebody needs it; a full disk must not keep a log closed.
             Err(error) => tracing::warn!(partition = %self.identity.name, %error, "cannot write an index"),
         }
-        let max_time = Some(full.max_time);
-        self.sealed.push(Sealed { base: full.base, generation: 0, size: full.size, max_time });
+        let has_seal = self.seals.contains(&full.base);
+        let sealed = Sealed { has_seal, ..full.sealed() };
+        self.sealed.push(match self.known {
+            // Its bytes were durable once and may have rotted since: what holds of them is for the first touch to say.
+            Known::Lost => Sealed::found(full.base, self.file.size()?, has_seal),
+            Known::Marked(_) | Known::Never => sealed,
+        });
+        self.end = next;
         self.site.reset_indexes(next)?;
         self.file = self.site.open(next, Kind::Log)?;
         // Its name may not have been synced.
@@ -305,13 +384,25 @@ impl<'a> Walk<'a> {
     }
 
     /// Syncs what was found behind the mark, so that it can be shown and stay, and hands over the state.
-    fn finish(mut self) -> Result<(State, Recovery), OpenLogError> {
+    fn finish(mut self) -> Result<Opened, OpenLogError> {
         // A mark at the very beginning may have been written before the names were synced.
         let new = !matches!(self.known, Known::Marked(mark) if mark.point.end > Offset::ZERO);
         let stored = self.identity.dir.stored_id(self.site.path)?;
-        if stored.is_none() || new {
+        if stored != Some(self.identity.id) || new {
             self.touched.push(write_partition_id(self.identity)?);
             self.names_touched = true;
+        }
+        // It will grow again.
+        let unsealed = seal_path(self.site.path, self.active.base);
+        if self.seals.contains(&self.active.base) && self.site.dir.fs().exists(&unsealed) {
+            self.site.dir.fs().remove(&unsealed)?;
+            self.names_touched = true;
+        }
+        if self.known == Known::Lost {
+            self.epochs = self.gathered.settled();
+            self.epochs.cut_front(self.start);
+            self.epochs_moved = true;
+            self.active.trusted = self.active.size;
         }
         if let Err(error) = self.sync(new) {
             self.site.dir.note_unsyncable(&self.identity.name);
@@ -325,7 +416,7 @@ impl<'a> Walk<'a> {
         state.index_names_unsynced = !self.indexes.is_empty();
         state.unsynced_indexes = self.indexes;
         self.recovery.end = self.end;
-        Ok((state, self.recovery))
+        Ok(Opened { state, recovery: self.recovery, gaps: self.gaps })
     }
 }
 
@@ -343,9 +434,9 @@ impl Walk<'_> {
 }
 
 /// The segments in the directory, ascending. Leftovers of earlier removals and replacements are removed.
-fn segments(site: &Site<'_>) -> io::Result<Vec<Offset>> {
+fn segments(site: &Site<'_>) -> io::Result<Found> {
     leftovers::settle(site.dir.fs(), site.path)?;
-    let mut bases = Vec::new();
+    let mut found = Found::default();
     for path in site.dir.fs().list(site.path)? {
         let leftover = path.extension().is_some_and(|suffix| suffix == DELETED || suffix == "tmp");
         if leftover && !site.dir.fs().is_dir(&path) {
@@ -355,11 +446,13 @@ fn segments(site: &Site<'_>) -> io::Result<Vec<Offset>> {
                 removed => removed?,
             }
         } else if let Some(base) = base_of(&path, Kind::Log.suffix()) {
-            bases.push(base);
+            found.bases.push(base);
+        } else if let Some(base) = base_of(&path, seal::SUFFIX) {
+            found.seals.insert(base);
         }
     }
-    bases.sort_unstable();
-    Ok(bases)
+    found.bases.sort_unstable();
+    Ok(found)
 }
 
 /// Removes the segments of a log whose first one is missing though it was never marked: the names of a new log are
@@ -389,33 +482,40 @@ fn remove_below(site: &Site<'_>, bases: &mut Vec<Offset>, start: Offset, keep: O
     Ok(())
 }
 
-/// Makes sure that all that the mark promises is there. True if the mark's segment had to be made.
-fn check_mark(site: &Site<'_>, bases: &[Offset], start: Offset, point: &Point) -> Result<bool, OpenLogError> {
-    let damaged = |base: Offset, byte: u64, why: String| OpenLogError::Damaged {
-        file: segment_path(site.path, base, Kind::Log),
-        byte,
-        why,
-    };
-    if start > point.end {
-        let why = format!("it has the log start offset {start} and the durable end {}", point.end);
-        return Err(OpenLogError::Damaged { file: site.dir.path().join(marks::FILE), byte: 0, why });
-    }
-    if let Some(first) = bases.first().filter(|first| **first > start && point.end > start) {
-        return Err(damaged(start, 0, format!("records {start}..{first} are missing")));
-    }
-    if !bases.contains(&point.base) {
-        let nothing_lost = point.position == 0 && bases.iter().all(|base| *base < point.base);
-        if !nothing_lost {
-            return Err(damaged(point.base, 0, "the segment is missing".to_owned()));
+/// Bytes of a segment's file; `None` if it is not there. One that the disk does not give has none.
+fn size_of(site: &Site<'_>, base: Offset) -> io::Result<Option<u64>> {
+    match site.open(base, Kind::Log).and_then(|file| file.size()) {
+        Ok(size) => Ok(Some(size)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if is_unreadable(&error) => {
+            tracing::error!(segment = %base, path = %site.path.display(), %error, "a segment cannot be read");
+            Ok(Some(0))
         }
-        site.dir.fs().open(&segment_path(site.path, point.base, Kind::Log), OpenHow::CreateNew)?;
-        return Ok(true);
+        Err(error) => Err(error),
     }
-    let size = site.open(point.base, Kind::Log)?.size()?;
-    if size < point.position {
-        return Err(damaged(point.base, size, format!("{} bytes were here", point.position)));
+}
+
+/// Where the log goes on: at the mark, if all that it promises of its segment is there. Else what is left of that
+/// segment takes no more, and the log goes on in the next one, or in a new one where the mark ended.
+fn resume_at(site: &Site<'_>, found: &Found, point: Point) -> Result<Resumed, OpenLogError> {
+    let size = if found.bases.contains(&point.base) { size_of(site, point.base)? } else { None };
+    if size.is_some_and(|size| size >= point.position) {
+        return Ok(Resumed { point, made: false, lost: false });
     }
-    Ok(false)
+    let next = found.bases.iter().copied().find(|base| *base > point.base && *base >= point.end);
+    let lost = point.position > 0 || next.is_some();
+    let base = if lost { next.unwrap_or(point.end) } else { point.base };
+    if lost {
+        tracing::error!(
+            path = %site.path.display(), segment = %point.base, bytes = size, promised = point.position,
+            "the last segment is not what it was; the log goes on behind it"
+        );
+    }
+    let made = !found.bases.contains(&base);
+    if made {
+        site.dir.fs().open(&segment_path(site.path, base, Kind::Log), OpenHow::CreateNew)?;
+    }
+    Ok(Resumed { point: Point::start_of(base), made, lost })
 }
 
 /// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache then

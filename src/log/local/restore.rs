@@ -9,9 +9,11 @@ use super::marks::Point;
 use super::offset_index::OffsetEntry;
 use super::read::Run;
 use super::recover::start_new;
-use super::scan::{FAR, NEAR, Scan};
+use super::scan::{FAR, NEAR, Scan, is_unreadable};
+use super::seal::{Seal, seal_path};
 use super::segment::Active;
 use super::time_index::TimeEntry;
+use super::walk::{Step, Walk};
 use crate::log::{LogSettings, LogState};
 use crate::sys::{File, OpenHow, replace};
 use crate::types::Offset;
@@ -48,7 +50,7 @@ pub(super) fn restore(site: &Site<'_>, point: &Point, settings: &LogSettings) ->
             (active, true)
         }
     };
-    active.size = point.position;
+    (active.size, active.trusted) = (point.position, point.position);
     (active.max_time, active.max_time_offset) = (point.max_time, point.max_time_offset);
     Ok(Restored { active, rebuilt })
 }
@@ -60,12 +62,9 @@ fn resume(
     log: &Arc<dyn File>,
     mut active: Active,
 ) -> io::Result<Option<Active>> {
-    let Some(index) = site.cut_index::<OffsetEntry>(point.base, Kind::Index, point.index_entries)? else {
-        return Ok(None);
-    };
-    let Some(times) = site.cut_index::<TimeEntry>(point.base, Kind::TimeIndex, point.time_entries)? else {
-        return Ok(None);
-    };
+    let index = site.cut_index::<OffsetEntry>(point.base, Kind::Index, point.index_entries);
+    let times = site.cut_index::<TimeEntry>(point.base, Kind::TimeIndex, point.time_entries);
+    let (Some(index), Some(times)) = (readable(index)?, readable(times)?) else { return Ok(None) };
     active.since_entry = point.position;
     if let Some(last) = index.last() {
         let at = u64::from(last.position);
@@ -79,6 +78,14 @@ fn resume(
     // Its age counts from its first batch, which is read when it matters.
     active.first_time = None;
     Ok(Some(active))
+}
+
+/// A file that the disk does not give is as good as none.
+fn readable<T>(read: io::Result<Option<T>>) -> io::Result<Option<T>> {
+    match read {
+        Err(error) if is_unreadable(&error) => Ok(None),
+        read => read,
+    }
 }
 
 /// Fills the indexes of an empty segment from the headers of its first `size` bytes. Damage ends it: readers report it.
@@ -142,7 +149,15 @@ impl Site<'_> {
     /// Removes all files of a segment.
     pub(super) fn remove_segment(&self, base: Offset) -> io::Result<()> {
         self.reset_indexes(base)?;
+        self.remove_seal(base)?;
         self.remove_file(base, Kind::Log)
+    }
+
+    /// Removes the seal of a segment that goes, or grows again.
+    pub(super) fn remove_seal(&self, base: Offset) -> io::Result<()> {
+        self.dir.seals().forget(self.number, base);
+        let path = seal_path(self.path, base);
+        if self.dir.fs().exists(&path) { self.dir.fs().remove(&path) } else { Ok(()) }
     }
 
     fn remove_file(&self, base: Offset, kind: Kind) -> io::Result<()> {
@@ -167,6 +182,7 @@ impl LocalLog {
         for base in bases.filter(|base| *base > point.base) {
             site.remove_segment(base)?;
         }
+        site.remove_seal(point.base)?;
         let file = site.open(point.base, Kind::Log)?;
         file.set_len(point.position)?;
         file.sync_data()?;
@@ -221,23 +237,49 @@ impl LocalLog {
             state.settings
         };
         tracing::warn!(partition = %self.name(), segment = %run.base, "an index is damaged and built anew");
-        if let Err(error) = self.rebuild_sealed(run.base, run.generation, &settings) {
+        let mut segment = Active::new(run.base, self.dir().clock().wall(), 0);
+        let built = Walk::new(self, run, 0, FAR, run.base).and_then(|mut walk| {
+            while let Some(step) = walk.next_header()? {
+                if let Step::Batch(at, header) = step {
+                    segment.size = at;
+                    segment.note(&header, settings.index_interval_bytes);
+                }
+            }
+            Ok(())
+        });
+        let kept = match built {
+            Ok(()) => self.write_sealed_indexes(run.base, run.generation, &mut segment),
+            Err(error) => Err(io::Error::other(error)),
+        };
+        if let Err(error) = kept.and_then(|()| self.renew_seal(run)) {
             tracing::warn!(partition = %self.name(), segment = %run.base, %error, "cannot rebuild an index");
         }
     }
 
+    /// The seal of a segment knows its index files, which are others now.
+    fn renew_seal(&self, run: &Run) -> io::Result<()> {
+        let Some(seal) = self.seal_of(run) else { return Ok(()) };
+        let (index, times) = (self.side(run, Kind::Index)?, self.side(run, Kind::TimeIndex)?);
+        self.keep_seal(run, &Seal { index, times, ..(*seal).clone() })
+    }
+
+    /// Builds the indexes of a sealed segment anew from its headers. Under the short lock, so it looks at nothing else.
     fn rebuild_sealed(&self, base: Offset, generation: u32, settings: &LogSettings) -> io::Result<()> {
-        let key = |kind| FileKey { generation, ..self.key(base, kind) };
-        let file = self.dir().pool().file(self.path(), key(Kind::Log))?;
+        let key = FileKey { generation, ..self.key(base, Kind::Log) };
+        let file = self.dir().pool().file(self.path(), key)?;
         let size = file.size()?;
         let mut segment = Active::new(base, self.dir().clock().wall(), 0);
         index_batches(&mut segment, file, size, settings);
+        self.write_sealed_indexes(base, generation, &mut segment)
+    }
+
+    fn write_sealed_indexes(&self, base: Offset, generation: u32, segment: &mut Active) -> io::Result<()> {
         segment.note_time();
         for (kind, bytes) in
             [(Kind::Index, segment.index.tail_bytes().1), (Kind::TimeIndex, segment.times.tail_bytes().1)]
         {
             replace(self.dir().fs(), &segment_path(self.path(), base, kind), &bytes)?;
-            self.dir().pool().forget(key(kind));
+            self.dir().pool().forget(FileKey { generation, ..self.key(base, kind) });
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use super::files::{FileKey, Held, Kind, segment_path};
 use super::index_file::Entry;
 use super::log::{LocalLog, State};
 use super::offset_index::{OffsetEntry, relative};
-use super::segment::{Active, Sealed};
+use super::seal::seal_path;
+use super::segment::Active;
 use super::time_index::TimeEntry;
 use crate::log::LogSettings;
 use crate::sys::{File, OpenHow};
@@ -80,28 +81,23 @@ impl LocalLog {
             // From now on it is opened as a sealed one, which is mapped.
             self.dir().pool().forget(FileKey { kind, ..self.key(state.active.base, kind) });
         }
-        let max_time = Some(state.active.max_time);
-        state.sealed.push(Sealed {
-            base: state.active.base,
-            generation: 0,
-            size: state.active.size,
-            max_time,
-        });
+        state.sealed.push(state.active.sealed());
         let jitter = self.dir().jitter(&state.settings);
         state.active = Active::new(base, now, jitter);
         state.active_unsynced = false;
         state.names_unsynced = true;
         state.rolled_at = Some(base);
+        self.dir().seal_later(self.number(), self.me.clone());
         Ok(())
     }
 
-    /// An empty file for the segment, and no index files of an earlier one of its name.
+    /// An empty file for the segment, and no index files or seal of an earlier one of its name.
     fn make_segment(&self, base: Offset) -> io::Result<Arc<dyn File>> {
         let fs = self.dir().fs();
         let file = fs.open(&segment_path(self.path(), base, Kind::Log), OpenHow::Create)?;
         file.set_len(0)?;
-        for kind in [Kind::Index, Kind::TimeIndex] {
-            let leftover = segment_path(self.path(), base, kind);
+        let indexes = [Kind::Index, Kind::TimeIndex].map(|kind| segment_path(self.path(), base, kind));
+        for leftover in indexes.into_iter().chain([seal_path(self.path(), base)]) {
             if fs.exists(&leftover) {
                 fs.remove(&leftover)?;
             }

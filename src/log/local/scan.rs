@@ -55,6 +55,11 @@ impl Scan {
         Scan { least, ..self }
     }
 
+    /// Goes on at byte `at`, where offsets below `least` are damage.
+    pub fn jump(&mut self, at: u64, least: Offset) {
+        (self.at, self.least) = (at, least);
+    }
+
     /// Byte at which the next batch starts.
     pub fn position(&self) -> u64 {
         self.at
@@ -157,6 +162,14 @@ impl Scan {
         Ok(self.held.get(from..to).unwrap_or_default())
     }
 }
+
+/// The disk does not give the bytes, and asking again is of no use: not a want of memory, descriptors or rights.
+pub fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| UNREADABLE.contains(&number))
+}
+
+/// EIO, EBADMSG, ENODATA, EUCLEAN: what Linux says of sectors and file systems that have gone bad.
+const UNREADABLE: [i32; 4] = [5, 74, 61, 117];
 
 fn bad(at: u64, why: &BadBatch) -> ScanError {
     ScanError::Bad { at, why: why.to_string() }

@@ -18,6 +18,44 @@ pub struct Sealed {
     pub size: u64,
     /// Its largest timestamp, once somebody asked.
     pub max_time: Option<TimestampMs>,
+    /// Bytes from here on were appended or checked by this process; those before are checked when first touched.
+    pub trusted: u64,
+    /// A seal was seen beside it.
+    pub has_seal: bool,
+    /// It is known that nothing is missing between it and the next segment.
+    pub is_joined: bool,
+    /// Its index files were compared with its seal, or are being.
+    pub indexes_seen: bool,
+    /// It is damaged, or could not be read, so that no seal is put on it in this process.
+    pub cannot_seal: bool,
+}
+
+impl Sealed {
+    /// A segment found on disk, of which nothing is known but its size.
+    pub fn found(base: Offset, size: u64, has_seal: bool) -> Sealed {
+        Sealed {
+            base,
+            generation: 0,
+            size,
+            max_time: None,
+            trusted: size,
+            has_seal,
+            is_joined: false,
+            indexes_seen: false,
+            cannot_seal: false,
+        }
+    }
+
+    /// A segment as this process wrote it and sealed it: whole, and joined to the next.
+    pub fn written(base: Offset, generation: u32, size: u64, max_time: TimestampMs) -> Sealed {
+        Sealed {
+            generation,
+            max_time: Some(max_time),
+            trusted: 0,
+            is_joined: true,
+            ..Sealed::found(base, size, true)
+        }
+    }
 }
 
 /// The last segment of a log.
@@ -43,6 +81,8 @@ pub struct Active {
     pub used_since: TimestampMs,
     /// What `segment.jitter.ms` takes off its age.
     pub jitter_ms: i64,
+    /// Bytes from here on were appended or checked by this process.
+    pub trusted: u64,
 }
 
 impl Active {
@@ -59,6 +99,7 @@ impl Active {
             first_time: None,
             used_since: now,
             jitter_ms,
+            trusted: 0,
         }
     }
 
@@ -90,6 +131,17 @@ impl Active {
             && let Some(relative) = relative(self.base, self.max_time_offset)
         {
             self.times.push(TimeEntry { timestamp: self.max_time, relative });
+        }
+    }
+
+    /// The same segment once it takes no more.
+    pub fn sealed(&self) -> Sealed {
+        let max_time = Some(self.max_time);
+        Sealed {
+            max_time,
+            trusted: self.trusted,
+            is_joined: true,
+            ..Sealed::found(self.base, self.size, false)
         }
     }
 

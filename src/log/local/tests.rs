@@ -3,7 +3,7 @@
 use super::LocalLog;
 use super::testing::{LocalPlace, ROOT};
 use crate::log::contract::{batch, contents, contract_tests, limit, small};
-use crate::log::{AppendFailed, LogSettings, LogState, PartitionLog, ReadError};
+use crate::log::{AppendFailed, LogSettings, LogState, PartitionLog, ReadError, ReadLimit};
 use crate::record::{BatchBuilder, CheckedBatches};
 use crate::sys::{Call, Fault, Fs, SimFs};
 use crate::types::{Epoch, Offset, TimestampMs};
@@ -194,32 +194,76 @@ fn at_rest() -> (SimFs, Vec<bytes::Bytes>) {
     (fs, all)
 }
 
+/// Every offset of a log of two records a batch: served with the right bytes, or refused.
+fn served(log: &LocalLog, all: &[bytes::Bytes]) -> Vec<bool> {
+    let whole = all.concat();
+    let limit = ReadLimit { below: Offset(all.len() as i64 * 2), ..limit(usize::MAX) };
+    let read = |at: usize| match log.plan_read(Offset(at as i64), limit) {
+        Ok(plan) => {
+            let bytes = plan.read().unwrap();
+            assert!(bytes.starts_with(&all[at / 2]), "at {at}: {} bytes, {:?}", bytes.len(), log.damage());
+            let from = all[..at / 2].iter().map(|batch| batch.len()).sum::<usize>();
+            assert!(whole[from..].starts_with(&bytes), "at {at}");
+            true
+        }
+        Err(ReadError::Damaged { at: from, until, .. }) => {
+            assert!((from.0..until.0).contains(&(at as i64)), "{from}..{until} at {at}");
+            false
+        }
+        Err(error) => panic!("at {at}: {error}"),
+    };
+    (0..all.len() * 2).map(read).collect()
+}
+
 #[test]
-fn damage_before_the_mark_is_reported_and_left_alone() {
-    let (fs, _) = at_rest();
+fn what_is_missing_before_the_mark_is_refused_and_all_else_served() {
+    let (fs, all) = at_rest();
     let segments: Vec<_> = fs
         .files()
         .into_iter()
         .filter(|(path, _)| path.extension().is_some_and(|suffix| suffix == "log"))
         .collect();
-    let (last, len) = segments.last().unwrap().clone();
-    let first = segments[0].0.clone();
-    let shorter = |fs: &SimFs| {
-        let bytes = fs.read(&last).unwrap();
-        fs.plant(&last, &bytes[..len as usize - 1]).unwrap();
-    };
-    for damage in
-        [&shorter as &dyn Fn(&SimFs), &|fs| fs.remove(&last).unwrap(), &|fs| fs.remove(&first).unwrap()]
-    {
-        let fs = fs.kill();
-        damage(&fs);
-        let before: Vec<_> =
-            fs.files().into_iter().filter(|(path, _)| path.starts_with(partition())).collect();
-        let place = LocalPlace::simulated(&fs);
-        assert!(matches!(place.log(small()), Err(super::OpenLogError::Damaged { .. })));
-        let after: Vec<_> =
-            fs.files().into_iter().filter(|(path, _)| path.starts_with(partition())).collect();
-        assert_eq!(before, after, "nothing may be changed");
+    let ends =
+        segments.iter().skip(1).map(|(path, _)| super::files::base_of(path, "log").unwrap().0 as usize);
+    let ends: Vec<usize> = ends.chain([80]).collect();
+    for (nth, (path, len)) in segments.iter().enumerate() {
+        let base = if nth == 0 { 0 } else { ends[nth - 1] };
+        for keep in [None, Some(0), Some(1), Some(*len as usize / 2), Some(*len as usize - 1)] {
+            let fs = fs.kill();
+            let bytes = fs.read(path).unwrap();
+            match keep {
+                Some(keep) => fs.plant(path, &bytes[..keep]).unwrap(),
+                None => fs.remove(path).unwrap(),
+            }
+            let files =
+                || fs.files().into_iter().filter(|(path, _)| path.extension().is_some_and(|s| s == "log"));
+            let before: Vec<_> = files().collect();
+            for again in 0..2 {
+                let place = LocalPlace::simulated(&fs);
+                let log = place.log(small()).unwrap().0;
+                let marks = log.marks();
+                assert_eq!((marks.start, marks.end), (Offset(0), Offset(80 + again)));
+                let whole: Vec<bool> = served(&log, &all);
+                let lost: Vec<usize> = (0..80).filter(|at| !whole[*at]).collect();
+                assert_eq!(*lost.last().unwrap() + 1, ends[nth], "{nth} {keep:?} {again}: {lost:?}");
+                assert!(lost[0] >= base && lost.len() == ends[nth] - lost[0], "{nth} {keep:?}: {lost:?}");
+                assert_eq!(lost[0] == base, keep.is_none_or(|keep| keep < 2), "{nth} {keep:?}");
+                let listed = log.damage();
+                assert!(!listed.is_empty());
+                assert!(
+                    listed
+                        .iter()
+                        .all(|one| one.at.0 as usize >= lost[0] && one.until.0 as usize <= ends[nth])
+                );
+                assert_eq!(log.append(batch(&[1]), Epoch(2)).unwrap().first, Offset(80 + again));
+                place.dir.commit_round();
+                assert!(
+                    before.iter().all(|(path, len)| files().any(|(now, size)| now == *path && size >= *len))
+                );
+                log.close().unwrap();
+                place.dir.close().unwrap();
+            }
+        }
     }
 }
 

@@ -49,6 +49,7 @@ impl Broker {
             mark_interval: Duration::from_millis(setup.mark_ms),
             mark_bytes: setup.mark_bytes,
             reserve_bytes: 0,
+            ..LogDirOptions::default()
         };
         let rng = Arc::new(SeededRng::new(seed));
         let parts = EngineParts { fs, clock: Arc::new(clock.clone()), rng, log_dir };

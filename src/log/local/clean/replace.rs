@@ -139,7 +139,7 @@ impl State {
     }
 
     fn show(&mut self, base: Offset, generation: u32, made: &Replacement) {
-        let new = Sealed { base, generation, size: made.size, max_time: Some(made.max_time) };
+        let new = Sealed::written(base, generation, made.size, made.max_time);
         if let Ok(at) = self.sealed.binary_search_by_key(&base, |sealed| sealed.base) {
             let behind = (at + made.old.len()).min(self.sealed.len());
             self.sealed.splice(at..behind, [new]);
