@@ -94,7 +94,7 @@ struct Page {
 }
 
 impl Page {
-    /// As in Metadata, a partition whose log directory is offline has no leader.
+    /// As in Metadata, a partition whose log directory is offline has no leader; here without an error, as in Kafka.
     fn topic(
         &self,
         engine: &Engine,
@@ -105,7 +105,7 @@ impl Page {
         let partition = |partition_index| {
             let offline = engine.is_offline(entry, partition_index);
             DescribeTopicPartitionsResponsePartition {
-                error_code: if offline { ErrorCode::LEADER_NOT_AVAILABLE } else { ErrorCode::NONE },
+                error_code: ErrorCode::NONE,
                 partition_index,
                 leader_id: if offline { -1 } else { self.node },
                 leader_epoch: self.epoch,
