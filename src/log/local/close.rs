@@ -62,14 +62,16 @@ impl LocalLog {
 
     /// Syncs all, writes the last index entries and the last mark's facts, and lets go of the files.
     pub(super) fn finish(&self) -> io::Result<()> {
+        // A start that was asked for would wait for the next life of the log. It takes `tidying` to show itself.
+        if self.state.lock().phase == LogState::Online
+            && let Err(error) = self.dir().settle_starts()
+        {
+            tracing::warn!(partition = %self.name(), %error, "cannot move the log start offset");
+        }
         // Once it is closed its directory may get another name, and another log its name.
         let _tidying = self.tidying.lock();
         if self.state.lock().phase == LogState::Online {
             self.commit();
-            // A start that was asked for would wait for the next life of the log.
-            if let Err(error) = self.dir().settle_starts() {
-                tracing::warn!(partition = %self.name(), %error, "cannot move the log start offset");
-            }
         }
         let turn = self.syncing.lock();
         let mut state = self.state.lock();

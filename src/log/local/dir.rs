@@ -99,6 +99,8 @@ pub struct LogDir {
     pub(super) opening: Mutex<BTreeSet<TopicPartition>>,
     /// Log start offsets that wait for the marks: by the log's number, so that there is one of each log at most.
     pub(super) starts: Mutex<BTreeMap<u64, (Weak<LocalLog>, Offset)>>,
+    /// Held from taking them to having shown them. Taken before `marks` and before a log's `tidying`, never after.
+    pub(super) settling: Mutex<()>,
     pub(super) trash: Arc<Trash>,
     pub(super) reserve: Reserve,
     /// Logs whose sync failed while they were opened: what the page cache shows of them cannot be believed, and
@@ -234,6 +236,7 @@ impl LogDir {
             logs: Mutex::default(),
             opening: Mutex::default(),
             starts: Mutex::default(),
+            settling: Mutex::new(()),
             trash: Arc::default(),
             reserve: Reserve::default(),
             unsyncable: Mutex::default(),

@@ -115,6 +115,8 @@ impl LogDir {
     /// Makes the new log start offsets that were asked for durable, all in one writing of the marks, then shows them.
     /// After an error none of them has moved.
     pub(super) fn settle_starts(&self) -> io::Result<()> {
+        // Whoever comes while a round is under way returns when its own wish, which that round took, has been shown.
+        let _settling = self.settling.lock();
         let mut file = self.marks.lock();
         let wanted = std::mem::take(&mut *self.starts.lock());
         let mut before = Vec::new();

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 mod on_disk {
@@ -120,6 +121,41 @@ fn the_start_is_never_beyond_what_a_power_cut_leaves() {
         assert_eq!((marks.start, marks.high_watermark, marks.end), (Offset(8), Offset(8), Offset(8)));
         assert_eq!(log.append(batch(&[9]), Epoch(1)).unwrap().first, Offset(8));
     }
+}
+
+/// A round that the keeper had under way took the wish along, and the caller was told that the marks were not written.
+#[test]
+fn a_start_that_another_round_takes_along_has_come_when_the_call_returns() {
+    let place = LocalPlace::simulated(&SimFs::default());
+    let log = place.log(LogSettings::default()).unwrap().0;
+    (0..300).for_each(|at| drop(log.append(batch(&[at]), Epoch(0)).unwrap()));
+    place.dir.commit_round();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                place.dir.settle_starts().unwrap();
+            }
+        });
+        let moved: Result<Vec<Offset>, _> = (1..=300).map(|at| log.cut_front(Offset(at))).collect();
+        done.store(true, Ordering::Release);
+        assert_eq!(moved.unwrap().len(), 300);
+    });
+}
+
+/// The log held what the move of its start waits for while it waited for the move.
+#[test]
+fn a_log_closes_though_its_start_was_about_to_move() {
+    let fs = SimFs::default();
+    let place = LocalPlace::simulated(&fs);
+    let log = place.log(small()).unwrap().0;
+    (0..30).for_each(|at| drop(log.append(batch(&[at]), Epoch(0)).unwrap()));
+    place.dir.commit_round();
+    log.want_start(Offset(20));
+    log.close().unwrap();
+    place.dir.close().unwrap();
+    let log = LocalPlace::simulated(&fs.crash(1)).log(small()).unwrap().0;
+    assert_eq!(log.marks().start, Offset(20));
 }
 
 #[test]
