@@ -2,7 +2,7 @@
 
 use super::groups::groups;
 use super::key_map::{KeyMap, Put};
-use super::output::{LOG_BYTES_MAX, Output, remove_leftovers};
+use super::output::{LOG_BYTES_MAX, Output, OutputOptions, remove_leftovers};
 use super::retain::{BatchContext, Fate, Rules};
 use super::source::{ReadBuffer, Source, SourceBatch, position_below};
 use super::task::{
@@ -114,7 +114,7 @@ impl Cleaning<'_> {
     pub fn next_group(&mut self) -> Result<Option<CleanedGroup>, CleanError> {
         while let Some(group) = self.groups.next() {
             let Some(base) = group.first().map(|segment| segment.base) else { continue };
-            let cleaned = self.clean_group(group);
+            let cleaned = self.clean_group(group, false);
             if !matches!(cleaned, Ok(Some(_))) {
                 // What cannot be removed now is removed when the log is next opened.
                 let _ = remove_leftovers(&*self.cleaner.fs, &self.task.dir, base);
@@ -124,6 +124,14 @@ impl Cleaning<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Goes through all groups and writes nothing: what the cleaning would make of them is in the report.
+    pub fn dry_run(mut self) -> Result<CleanReport, CleanError> {
+        while let Some(group) = self.groups.next() {
+            self.clean_group(group, true)?;
+        }
+        Ok(self.finish())
     }
 
     /// Ends the cleaning. Groups not asked for stay as they are, and the report is of no use then.
@@ -191,16 +199,27 @@ impl Cleaning<'_> {
         Ok(())
     }
 
-    /// `None` if nothing went.
-    fn clean_group(&mut self, group: Vec<SourceSegment>) -> Result<Option<CleanedGroup>, CleanError> {
+    /// `None` if nothing went, or nothing was to be written.
+    fn clean_group(
+        &mut self,
+        group: Vec<SourceSegment>,
+        is_dry: bool,
+    ) -> Result<Option<CleanedGroup>, CleanError> {
         let (Some(first), Some(last)) = (group.first().copied(), group.last().copied()) else {
             return Ok(None);
         };
         let last_with_data = group.iter().rposition(|segment| segment.size > 0);
         let Cleaner { fs, map, buffers, write_buffer, flush_bytes, .. } = &mut *self.cleaner;
-        let (dir, settings) = (&self.task.dir, &self.task.settings);
-        let mut out =
-            Output::create(&**fs, dir, first.base, settings, write_buffer, *flush_bytes, self.pace)?;
+        let dir = &self.task.dir;
+        let options = OutputOptions {
+            fs: &**fs,
+            dir,
+            interval_bytes: self.task.settings.index_interval_bytes,
+            flush_bytes: *flush_bytes,
+            is_dry,
+            pace: self.pace,
+        };
+        let mut out = Output::create(first.base, options, write_buffer)?;
         let mut pass = Pass {
             rules: Rules { map, until: self.until, task: self.task },
             verdicts: self.verdicts.as_ref(),
@@ -211,7 +230,8 @@ impl Cleaning<'_> {
         };
         let Buffers { read, unpacked, keep, rebuilt } = buffers;
         for (nth, segment) in group.iter().enumerate() {
-            let mut source = Source::open(&**fs, dir, *segment, 0, read, self.pace)?;
+            let mut source = Source::open_sealed(&**fs, dir, *segment, read, self.pace)?;
+            source.sealed_epochs().iter().for_each(|(epoch, first)| out.note_epoch(*epoch, *first));
             while let Some(batch) = source.next_batch()? {
                 let is_last = batch.is_last && Some(nth) == last_with_data;
                 let bad = |bad: BadBatch| CleanError::bad_batch(segment.base, batch.position, &bad);
@@ -227,7 +247,7 @@ impl Cleaning<'_> {
             }
         }
         give_back(unpacked);
-        if !pass.changed {
+        if is_dry || !pass.changed {
             return Ok(None);
         }
         out.finish(last.end, group).map(Some)
@@ -278,7 +298,7 @@ impl Pass<'_> {
     ) -> Result<Cleaned, BadBatch> {
         let (header, Scratch { unpacked, keep, rebuilt }) = (&batch.header, scratch);
         self.unread = self.unread.saturating_sub(header.size as u64);
-        out.note_epoch(header);
+        out.note_epoch(header.leader_epoch, header.base_offset);
         let discardable = if header.is_control() {
             let marker = self.passage.marker(batch, marker_of(header, batch.bytes)?);
             marker.aborted.iter().for_each(|aborted| out.append_aborted(aborted));

@@ -11,6 +11,7 @@ mod cleaning;
 mod groups;
 mod key_map;
 pub mod leftovers;
+mod offline;
 mod output;
 mod replace;
 mod retain;
@@ -25,6 +26,7 @@ mod tests;
 mod txns;
 
 pub use cleaning::{Cleaner, Cleaning};
+pub use offline::{OfflineError, OfflineOptions, OfflineReport, clean_offline, offline_segments};
 pub use task::{
     CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits, FullSpeed,
     LastRecord, Pace, SourceSegment,

@@ -2,7 +2,7 @@
 //! the end. Must not know why a batch is as it is.
 
 use super::swap::{CLEANED, TXN_INDEX, staged};
-use super::task::{CleanError, CleanSettings, CleanedGroup, Pace, SourceSegment};
+use super::task::{CleanError, CleanedGroup, Pace, SourceSegment};
 use super::txns::AbortedTxn;
 use crate::log::local::files::{Kind, file_name};
 use crate::log::local::seal::{BLOCK, Body, SUFFIX as SEAL, Side};
@@ -38,7 +38,8 @@ pub struct Output<'a> {
     /// Written to at each [`Output::flush`]; the buffer keeps its memory from group to group.
     buffer: &'a mut Vec<u8>,
     flush_bytes: usize,
-    log: Arc<dyn File>,
+    /// None if nothing is to be written: only sizes count.
+    log: Option<Arc<dyn File>>,
     flushed: u64,
     /// The segment's size, indexes and largest time, as when it is appended to.
     segment: Active,
@@ -47,27 +48,44 @@ pub struct Output<'a> {
     aborted: Vec<u8>,
 }
 
+/// Where and how a cleaned segment is written.
+pub struct OutputOptions<'a> {
+    pub fs: &'a dyn Fs,
+    /// The partition's directory.
+    pub dir: &'a Path,
+    /// `index.interval.bytes`
+    pub interval_bytes: u64,
+    /// Bytes at which the buffer is written out.
+    pub flush_bytes: usize,
+    /// Write nothing at all.
+    pub is_dry: bool,
+    pub pace: &'a dyn Pace,
+}
+
 impl<'a> Output<'a> {
-    /// Begins the files of the segment at `base`; `buffer` is written out when it holds `flush_bytes`.
+    /// Begins the files of the segment at `base`.
     pub fn create(
-        fs: &'a dyn Fs,
-        dir: &'a Path,
         base: Offset,
-        settings: &CleanSettings,
+        options: OutputOptions<'a>,
         buffer: &'a mut Vec<u8>,
-        flush_bytes: usize,
-        pace: &'a dyn Pace,
     ) -> io::Result<Output<'a>> {
-        remove_leftovers(fs, dir, base)?;
+        let OutputOptions { fs, dir, interval_bytes, flush_bytes, is_dry, pace } = options;
+        let log = match is_dry {
+            true => None,
+            false => {
+                remove_leftovers(fs, dir, base)?;
+                Some(fs.open(&staged(dir, base, Kind::Log.suffix(), CLEANED), OpenHow::CreateNew)?)
+            }
+        };
         buffer.clear();
         Ok(Output {
             fs,
             dir,
             pace,
-            interval_bytes: settings.index_interval_bytes,
+            interval_bytes,
             buffer,
             flush_bytes: flush_bytes.max(BLOCK as usize),
-            log: fs.open(&staged(dir, base, Kind::Log.suffix(), CLEANED), OpenHow::CreateNew)?,
+            log,
             flushed: 0,
             segment: Active::new(base, TimestampMs::NONE, 0),
             blocks: Vec::new(),
@@ -81,16 +99,19 @@ impl<'a> Output<'a> {
         self.segment.size
     }
 
-    /// Takes note of a batch that was read, kept or not: epochs begin where they began.
-    pub fn note_epoch(&mut self, header: &BatchHeader) {
-        if self.epochs.last().is_none_or(|(epoch, _)| *epoch < header.leader_epoch) {
-            self.epochs.push((header.leader_epoch, header.base_offset));
+    /// Takes note of an epoch among the batches that were read, kept or not: epochs begin where they began.
+    pub fn note_epoch(&mut self, epoch: Epoch, first: Offset) {
+        if self.epochs.last().is_none_or(|(last, _)| *last < epoch) {
+            self.epochs.push((epoch, first));
         }
     }
 
     /// Appends a batch.
     pub fn append(&mut self, header: &BatchHeader, bytes: &[u8]) -> Result<(), CleanError> {
         self.segment.note(header, self.interval_bytes);
+        if self.log.is_none() {
+            return Ok(());
+        }
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= self.flush_bytes {
             self.flush(self.buffer.len() / BLOCK as usize * BLOCK as usize)?;
@@ -106,7 +127,9 @@ impl<'a> Output<'a> {
     /// Writes the first `len` bytes of the buffer: whole blocks, or all there will be.
     fn flush(&mut self, len: usize) -> Result<(), CleanError> {
         let ready = self.buffer.get(..len).unwrap_or_default();
-        self.log.write_all_at(&[IoSlice::new(ready)], self.flushed)?;
+        if let Some(log) = &self.log {
+            log.write_all_at(&[IoSlice::new(ready)], self.flushed)?;
+        }
         self.blocks.extend(ready.chunks(BLOCK as usize).map(crc32fast::hash));
         self.flushed += len as u64;
         self.buffer.drain(..len);
@@ -125,7 +148,9 @@ impl<'a> Output<'a> {
         let txn_index = |segment: &SourceSegment| self.dir.join(file_name(segment.base, TXN_INDEX));
         let had_txn_index = replaces.iter().any(|segment| self.fs.exists(&txn_index(segment)));
         self.flush(self.buffer.len())?;
-        self.log.sync_data()?;
+        if let Some(log) = &self.log {
+            log.sync_data()?;
+        }
         self.segment.note_time();
         let base = self.segment.base;
         let index = self.write_side(Kind::Index.suffix(), &self.segment.index.tail_bytes().1)?;

@@ -5,6 +5,7 @@ use super::task::{CleanError, Pace, SourceSegment};
 use crate::log::local::files::{Held, Kind, segment_path};
 use crate::log::local::index_file::{entries_in, find_in};
 use crate::log::local::offset_index::{OffsetEntry, relative};
+use crate::log::local::seal::{BLOCK, Seal, Stored, load};
 use crate::record::{BadBatch, BatchHeader, check_crc};
 use crate::sys::{File, Fs, OpenHow};
 use crate::types::{Epoch, Offset};
@@ -62,6 +63,38 @@ pub struct Source<'a> {
     at: u64,
     least: Offset,
     epoch: Epoch,
+    sealed: Option<Sealed>,
+}
+
+/// The blocks of a sealed segment, checked as they are read. The CRC of a batch leaves its first bytes open.
+struct Sealed {
+    seal: Seal,
+    hasher: crc32fast::Hasher,
+    /// Bytes seen.
+    seen: u64,
+}
+
+impl Sealed {
+    /// The next bytes of the file; where they are not those that were sealed, the byte at which their block begins.
+    fn check(&mut self, mut bytes: &[u8]) -> Result<(), u64> {
+        while !bytes.is_empty() {
+            let nth = self.seen / BLOCK;
+            let ends = ((nth + 1) * BLOCK).min(self.seal.body.size);
+            let left = usize::try_from(ends.saturating_sub(self.seen)).unwrap_or(usize::MAX);
+            let (part, rest) = bytes.split_at(left.clamp(1, bytes.len()));
+            self.hasher.update(part);
+            self.seen += part.len() as u64;
+            bytes = rest;
+            if self.seen >= ends {
+                let crc = std::mem::take(&mut self.hasher).finalize();
+                let known = usize::try_from(nth).ok().and_then(|nth| self.seal.body.blocks.get(nth));
+                if known != Some(&crc) {
+                    return Err(nth * BLOCK);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Source<'a> {
@@ -76,7 +109,29 @@ impl<'a> Source<'a> {
     ) -> Result<Source<'a>, CleanError> {
         let file = fs.open(&segment_path(dir, segment.base, Kind::Log), OpenHow::Read)?;
         (buffer.start, buffer.end) = (0, 0);
-        Ok(Source { file, segment, buffer, pace, at, least: segment.base, epoch: Epoch::NONE })
+        Ok(Source { file, segment, buffer, pace, at, least: segment.base, epoch: Epoch::NONE, sealed: None })
+    }
+
+    /// All batches of the segment, its bytes checked against its seal as well, if it has a sound one.
+    pub fn open_sealed(
+        fs: &dyn Fs,
+        dir: &Path,
+        segment: SourceSegment,
+        buffer: &'a mut ReadBuffer,
+        pace: &'a dyn Pace,
+    ) -> Result<Source<'a>, CleanError> {
+        let sealed = match load(fs, dir, segment.base) {
+            Stored::Sound(seal) if seal.body.size == segment.size && seal.end == segment.end => {
+                Some(Sealed { seal, hasher: crc32fast::Hasher::new(), seen: 0 })
+            }
+            _ => None,
+        };
+        Ok(Source { sealed, ..Source::open(fs, dir, segment, 0, buffer, pace)? })
+    }
+
+    /// Leader epochs of the segment and where they began, as its seal knows them: also of batches that are gone.
+    pub fn sealed_epochs(&self) -> &[(Epoch, Offset)] {
+        self.sealed.as_ref().map_or(&[], |sealed| &sealed.seal.body.epochs)
     }
 
     /// The next batch; `None` at the end of the segment.
@@ -148,6 +203,11 @@ impl<'a> Source<'a> {
                 self.at + (held + got) as u64,
                 self.segment.size
             )));
+        }
+        let fresh = buffer.bytes.get(held..buffer.end).unwrap_or_default();
+        if let Some(Err(at)) = self.sealed.as_mut().map(|sealed| sealed.check(fresh)) {
+            let why = "the bytes are not those that were sealed".to_owned();
+            return Err(CleanError::Damaged { base: self.segment.base, position: at, why });
         }
         if self.pace.moved(got as u64, 0).is_break() {
             return Err(CleanError::Stopped);

@@ -1,6 +1,7 @@
 //! What the tests of cleaning share: a partition's files, and a swap that is no more than renames.
 
 mod model;
+mod offline;
 mod rules;
 
 use super::swap::CLEANED;

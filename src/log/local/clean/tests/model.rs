@@ -317,7 +317,7 @@ impl World {
     }
 
     /// One cleaning removes data, the next lets its markers age, others join segments and drop the headers at their
-    /// ends; then nothing changes any more.
+    /// ends, upon which more of them join: the chain can be long, but it ends.
     fn check_idempotent(&mut self, task: &CleanTask) {
         let again = |ground: &mut Ground| {
             let mut task = CleanTask { end: ground.segments.last().unwrap().base, ..task.clone() };
@@ -329,7 +329,7 @@ impl World {
             ground.batches()
         };
         let mut last = again(&mut self.ground);
-        for _ in 0..8 {
+        for _ in 0..40 {
             let next = again(&mut self.ground);
             if next == last {
                 self.check(task, self.first_dirty.0, &last);

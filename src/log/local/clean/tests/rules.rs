@@ -346,6 +346,26 @@ fn every_flipped_bit_of_a_batch_stops_the_cleaning_and_changes_nothing() {
 }
 
 #[test]
+fn a_sealed_segment_is_copied_only_if_it_is_what_was_sealed() {
+    let mut sealed =
+        ground(&[batch(0, &[("a", Some("1"))]), batch(1, &[("b", Some("2"))]), batch(2, &[("b", None)])]);
+    clean(&mut sealed, 0);
+    let path = segment_path(Path::new(DIR), Offset(0), Kind::Log);
+    let good = sealed.fs.read(&path).unwrap();
+    sealed.fs.settle();
+    for bit in 0..good.len() * 8 {
+        let mut ground = Ground { fs: sealed.fs.crash(1), segments: sealed.segments.clone() };
+        ground.fs.corrupt(&path, bit as u64 / 8, 1 << (bit % 8)).unwrap();
+        let task = ground.task(Offset(0), 0);
+        let stopped = ground.clean(&task, 100);
+        assert!(
+            matches!(stopped, Err(CleanError::Damaged { .. } | CleanError::OldMagic { .. })),
+            "bit {bit}"
+        );
+    }
+}
+
+#[test]
 fn an_old_magic_is_refused_by_name() {
     let mut old = batch(0, &[("a", Some("1"))]);
     old[16] = 1;
