@@ -33,7 +33,7 @@ pub use setting::{Check, Effect, Kind, Origin, Reach, Setting};
 pub use table::{Family, find, settings};
 pub use topic::{CleanupPolicy, TopicSettings, validate_group_config, validate_topic_config};
 pub use topic_table::TOPIC;
-pub use units::Unit;
+pub use units::{Unit, to_bare_number};
 
 /// A setting refused: the sentence goes to whoever set it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! `logboom segment`: work on files without a broker. Shells around `inspect`.
 
 mod args;
+mod compact;
 mod dump;
 mod progress;
 mod repair;
@@ -32,7 +33,7 @@ pub fn run(verb: &SegmentVerb, output: Output, machine: &Machine) -> Result<(), 
         SegmentVerb::Verify(args) => verify::run(args, output, machine),
         SegmentVerb::Stats(args) => stats::run(args, output, machine),
         SegmentVerb::Repair(args) => repair::run(args, output, machine),
-        _ => Ok(()),
+        SegmentVerb::Compact(args) => compact::run(args, output, machine),
     }
 }
 
