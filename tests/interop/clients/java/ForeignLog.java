@@ -1,7 +1,9 @@
 import java.time.Duration;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -16,8 +18,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /**
  * Fills a broker with one of everything that a log can hold: each codec, headers, nulls, transactions that end both
  * ways, keys that repeat and go on a compacted topic, committed offsets, a front that was cut.
- * Segments roll by the records' own times, because Kafka takes no small segment.bytes.
- * ForeignLog ADDRESS [TRANSACTIONS]
+ * Segments roll by the records' times, because Kafka takes no small segment.bytes; markers have the broker's time, so
+ * transactions take theirs from the clock.
+ * ForeignLog fill ADDRESS TRANSACTIONS, or ForeignLog newest ADDRESS TOPIC... for the newest committed value of each
+ * key, a line `topic key value` with key and value in base64.
  */
 public final class ForeignLog {
     private static final String[] CODECS = {"none", "gzip", "snappy", "lz4", "zstd"};
@@ -26,15 +30,21 @@ public final class ForeignLog {
     private static long time = START;
 
     public static void main(String[] args) throws Exception {
-        address = args[0];
-        boolean transactions = args.length < 2 || Boolean.parseBoolean(args[1]);
+        address = args[1];
+        if (args[0].equals("newest")) {
+            for (String topic : List.of(args).subList(2, args.length)) {
+                newest(topic);
+            }
+            return;
+        }
+        boolean transactions = Boolean.parseBoolean(args[2]);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", address))) {
             admin.createTopics(List.of(
                 topic("plain", Map.of("segment.ms", "20000", "index.interval.bytes", "512")),
                 topic("stamped", Map.of("message.timestamp.type", "LogAppendTime")),
-                topic("transactions", Map.of("segment.ms", "20000")),
-                topic("cleaned", compacted()),
-                topic("cleaned-transactions", compacted()))).all().get();
+                topic("transactions", Map.of("segment.ms", "100")),
+                topic("cleaned", compacted("20000")),
+                topic("cleaned-transactions", compacted("100")))).all().get();
             plain();
             if (transactions) {
                 inTransactions("transactions");
@@ -51,8 +61,8 @@ public final class ForeignLog {
         return new NewTopic(name, 1, (short) 1).configs(configs);
     }
 
-    private static Map<String, String> compacted() {
-        return Map.of("cleanup.policy", "compact", "min.cleanable.dirty.ratio", "0.01", "segment.ms", "20000",
+    private static Map<String, String> compacted(String segmentMs) {
+        return Map.of("cleanup.policy", "compact", "min.cleanable.dirty.ratio", "0.01", "segment.ms", segmentMs,
             "delete.retention.ms", "60000", "index.interval.bytes", "512");
     }
 
@@ -66,7 +76,8 @@ public final class ForeignLog {
     private static ProducerRecord<byte[], byte[]> record(String topic, String key, String value) {
         time += 700;
         byte[] keyBytes = key == null ? null : key.getBytes();
-        return new ProducerRecord<>(topic, 0, topic.equals("stamped") ? null : time, keyBytes,
+        boolean ownTime = topic.equals("plain") || topic.equals("cleaned");
+        return new ProducerRecord<>(topic, 0, ownTime ? time : null, keyBytes,
             value == null ? null : value.getBytes());
     }
 
@@ -96,6 +107,7 @@ public final class ForeignLog {
             first.initTransactions();
             second.initTransactions();
             for (int round = 0; round < 6; round++) {
+                Thread.sleep(150);
                 first.beginTransaction();
                 second.beginTransaction();
                 for (int at = 0; at < 15; at++) {
@@ -139,5 +151,28 @@ public final class ForeignLog {
             }
             consumer.commitSync(Map.of(new TopicPartition(topic, 0), new OffsetAndMetadata(offset, "by hand")));
         }
+    }
+
+    private static void newest(String topic) {
+        Map<String, Object> settings = Map.of("bootstrap.servers", address, "isolation.level", "read_committed",
+            "enable.auto.commit", false, "auto.offset.reset", "none");
+        var partition = new TopicPartition(topic, 0);
+        Map<String, String> values = new TreeMap<>();
+        try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.assign(List.of(partition));
+            consumer.seekToBeginning(List.of(partition));
+            long end = consumer.endOffsets(List.of(partition)).get(partition);
+            while (consumer.position(partition) < end) {
+                for (var record : consumer.poll(Duration.ofMillis(200))) {
+                    String key = Base64.getEncoder().encodeToString(record.key());
+                    if (record.value() == null) {
+                        values.remove(key);
+                    } else {
+                        values.put(key, Base64.getEncoder().encodeToString(record.value()));
+                    }
+                }
+            }
+        }
+        values.forEach((key, value) -> System.out.println(topic + " " + key + " " + value));
     }
 }
