@@ -2,6 +2,7 @@
 //! properties. Must not know how a row is printed, nor whether what it says is true of the log.
 
 use super::place::FileKind;
+use super::repair::{Refused, decode_refused};
 use crate::log::local::epochs::Epochs;
 use crate::log::local::marks::Marks;
 use crate::log::local::meta;
@@ -178,6 +179,10 @@ fn whole(kind: FileKind, bytes: &[u8]) -> Vec<Entry> {
         FileKind::Marks => {
             Marks::decode(bytes).map_or_else(|| bad("no sound marks"), |marks| marks_rows(&marks))
         }
+        FileKind::Damage => match decode_refused(bytes) {
+            Some(refused) => refused.iter().map(refused_row).collect(),
+            None => bad("no sound list of damage"),
+        },
         FileKind::Epochs => match Epochs::parse(bytes) {
             Some(_) => text_rows(bytes, 2, "epoch", &["epoch", "start_offset"]),
             None => bad("not whole, or its lines do not ascend"),
@@ -294,6 +299,29 @@ fn seal_row(seal: &Seal) -> Entry {
             ("time_index_crc", json!(seal.times.crc)),
             ("epochs", json!(epochs)),
             ("blocks", json!(seal.body.blocks.len())),
+        ],
+    )
+}
+
+fn refused_row(refused: &Refused) -> Entry {
+    let kind = match refused.kind {
+        0 => "wrong",
+        1 => "unreadable",
+        2 => "missing",
+        _ => "unknown",
+    };
+    row(
+        0,
+        "refused",
+        vec![
+            ("from_offset", json!(refused.offsets.0)),
+            ("until_offset", json!(refused.offsets.1)),
+            ("segment", json!(refused.base)),
+            ("from_byte", json!(refused.bytes.0)),
+            ("until_byte", json!(refused.bytes.1)),
+            ("damage", json!(kind)),
+            ("found_timestamp", json!(refused.found)),
+            ("why", json!(refused.why)),
         ],
     )
 }

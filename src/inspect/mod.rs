@@ -13,6 +13,10 @@ pub mod place;
 pub mod records;
 pub mod repair;
 pub mod stats;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 pub mod walk;
 
