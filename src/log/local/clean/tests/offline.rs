@@ -80,7 +80,7 @@ fn a_dry_run_says_the_gain_and_writes_nothing() {
 fn what_is_behind_the_durable_mark_is_left_alone() {
     let mut ground = log();
     let marks = |base| {
-        let mark = Mark { start: Offset(0), point: Point::start_of(Offset(base)) };
+        let mark = Mark { start: Offset(0), point: Point::start_of(Offset(base)), sums: None };
         Marks { by_partition: [((Uuid::from_random(1), 0), mark)].into(), ..Marks::default() }.encode()
     };
     let path = Path::new(DIR).parent().unwrap().join(marks::FILE);
