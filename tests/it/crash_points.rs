@@ -3,9 +3,9 @@
 
 use crate::kit::at_every_crash_point;
 use crate::log_kit::{Account, check_after_crash, id, name, open_dir, open_log, small};
-use logboom::log::{LogSettings, LogState, PartitionLog};
+use logboom::log::{LogSettings, LogState, PartitionLog, Retention};
 use logboom::sys::{Call, Fault, Fs, SimFs};
-use logboom::types::{Epoch, Offset, Uuid};
+use logboom::types::{Epoch, Offset, TimestampMs, Uuid};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -269,5 +269,30 @@ fn a_log_that_was_killed_before_its_first_record_keeps_what_comes_later() {
         dir.commit_round();
         account.note(&*log);
         check_after_crash(&fs.crash(seed), &account, &seed);
+    }
+}
+
+#[test]
+fn retention_by_size_and_of_an_active_segment() {
+    let (fs, account) = filled();
+    for rule in
+        [Retention { bytes: Some(900), ..Retention::ALL }, Retention { ms: Some(0), ..Retention::ALL }]
+    {
+        check_from(&fs, &account, 4, 60, |fs, account| {
+            let dir = open_dir(fs)?;
+            let (log, _) = open_log(&dir, small())?;
+            account.append(&*log, Epoch(9))?;
+            dir.commit_round();
+            account.note(&*log);
+            account.start.1 = log.marks().end;
+            log.retain(&rule, TimestampMs(i64::MAX)).ok()?;
+            dir.commit_round();
+            account.start.0 = log.marks().start;
+            assert!(fs.power_is_off() || account.start.0 > Offset(0), "nothing went");
+            account.append(&*log, Epoch(9))?;
+            dir.commit_round();
+            account.note(&*log);
+            (!fs.power_is_off()).then_some(())
+        });
     }
 }

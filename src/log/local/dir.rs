@@ -1,6 +1,7 @@
 //! A log directory: its lock, its ids, its partitions, and the threads that commit and tidy up. The only place that
 //! knows all files of this folder.
 
+use super::aside::is_trash;
 use super::commit::CommitQueue;
 use super::files::FilePool;
 use super::health::{Health, LogDirState, WatchedFs};
@@ -10,7 +11,7 @@ use super::marks::{self, Marks};
 use super::meta::{self, Meta};
 use super::proof::SealCache;
 use super::recover::{Known, Opened, Recovery, recover, start_new};
-use super::reserve::{self, Reserve, is_no_room};
+use super::reserve::{Reserve, store_at_start};
 use super::scan::is_unreadable;
 use super::scrub::Sealer;
 use super::trash::Trash;
@@ -157,11 +158,6 @@ pub enum OpenLogError {
     Storage(#[from] io::Error),
 }
 
-/// What the name of a partition's directory ends in once the partition is deleted, as Kafka's does.
-const DELETE_SUFFIX: &str = "-delete";
-/// Longest name that file systems take.
-const NAME_MAX: usize = 255;
-
 impl LogDir {
     /// Takes the lock `.lock`, makes the directory if absent, reads `meta.properties` (or writes a new one with fresh
     /// ids) and the marks.
@@ -212,16 +208,7 @@ impl LogDir {
         let was_clean = marks.clean;
         marks.clean = false;
         // Before anything is appended: a crash from here on must not look like a shutdown in good order.
-        let bytes = marks.encode();
-        let stored = write_atomically(&*fs, &path.join(marks::FILE), &bytes);
-        let was_full = stored.as_ref().is_err_and(is_no_room);
-        match stored {
-            Err(error) if is_no_room(&error) => {
-                fs.remove(&path.join(reserve::FILE)).map_err(|_| error)?;
-                write_atomically(&*fs, &path.join(marks::FILE), &bytes)?;
-            }
-            stored => stored?,
-        }
+        let was_full = store_at_start(&*fs, path, &path.join(marks::FILE), &marks.encode())?;
         let dir = Arc::new(LogDir {
             pool: FilePool::new(fs.clone(), options.open_files_max),
             seals: SealCache::default(),
@@ -397,17 +384,6 @@ impl LogDir {
             .collect()
     }
 
-    /// Removes a partition whose log is closed. It is gone for good on return; its bytes are removed in the background
-    /// after `delay`, or at once if the disk is full.
-    pub fn delete_partition(&self, name: &TopicPartition, delay: Duration) -> io::Result<()> {
-        self.health.check()?;
-        let open = self.logs.lock().get(name).and_then(Weak::upgrade);
-        if open.is_some() {
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the log is open"));
-        }
-        self.put_aside(name, delay)
-    }
-
     /// Room on the file system.
     pub fn space(&self) -> io::Result<Space> {
         self.fs.space(&self.path)
@@ -541,44 +517,6 @@ impl LogDir {
         }
     }
 
-    /// Gives the directory of a partition its last name, durably.
-    fn put_aside(&self, name: &TopicPartition, delay: Duration) -> io::Result<()> {
-        let id = self.stored_id(&self.path.join(name.to_string()))?;
-        let gone = self.set_aside(name)?;
-        self.sync_root()?;
-        if let Some(gone) = gone {
-            self.remove_later(gone, if self.is_full() { Duration::ZERO } else { delay });
-        }
-        if let Some(id) = id {
-            let mut file = self.marks.lock();
-            file.marks.by_partition.remove(&(id, name.partition));
-            file.moved = true;
-        }
-        Ok(())
-    }
-
-    /// Gives the directory of a partition its last name and returns it, if there was one.
-    pub(super) fn set_aside(&self, name: &TopicPartition) -> io::Result<Option<PathBuf>> {
-        let path = self.path.join(name.to_string());
-        if !self.fs.is_dir(&path) {
-            return Ok(None);
-        }
-        let target = loop {
-            let unique = format!("{:032x}", self.rng.next_u128());
-            let suffix = format!(".{unique}{DELETE_SUFFIX}");
-            let mut target: String = name.to_string();
-            // Topic names are ASCII, so any byte is a boundary.
-            target.truncate(NAME_MAX - suffix.len());
-            let target = self.path.join(target + &suffix);
-            // Chance of a simulation may repeat itself in its next life.
-            if !self.fs.exists(&target) {
-                break target;
-            }
-        };
-        self.fs.rename(&path, &target)?;
-        Ok(Some(target))
-    }
-
     pub(super) fn stored_id(&self, partition: &Path) -> io::Result<Option<TopicId>> {
         let bytes = read_if_sound(&*self.fs, &partition.join(meta::PARTITION_FILE))?;
         Ok(bytes.and_then(|bytes| meta::parse_partition(&bytes)))
@@ -708,12 +646,4 @@ pub fn partition_named(path: &Path) -> Option<TopicPartition> {
     let number =
         (!topic.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())).then_some(number)?;
     Some(TopicPartition::new(topic, number.parse().ok()?))
-}
-
-fn is_trash(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let unique = name.strip_suffix(DELETE_SUFFIX).and_then(|name| name.rsplit_once('.'));
-    unique.is_some_and(|(_, unique)| {
-        unique.len() == 32 && unique.bytes().all(|digit| digit.is_ascii_hexdigit())
-    })
 }

@@ -46,8 +46,8 @@ impl LocalLog {
         Err(settled.err().unwrap_or_else(failed).into())
     }
 
-    /// Asks for a new start, which comes with the next round of [`super::LogDir`]'s starts. Records below it are durable
-    /// and below the high watermark.
+    /// Asks for a new start, which comes when the directory writes its marks next. Records below it are durable and
+    /// below the high watermark.
     pub(super) fn want_start(&self, start: Offset) {
         self.dir().want_start(self.number(), self.me.clone(), start);
     }
@@ -125,4 +125,75 @@ fn deleted_name(path: &Path) -> PathBuf {
     name.push(".");
     name.push(DELETED);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::LocalPlace;
+    use super::*;
+    use crate::log::contract::{batch, contents};
+    use crate::log::{LogSettings, PartitionLog};
+    use crate::sys::{Call, Fault, SimFs};
+    use crate::types::Epoch;
+
+    /// Each of ten batches of one record in a segment of its own, all durable and marked.
+    fn ten_segments(fs: &SimFs) -> (LocalPlace, std::sync::Arc<LocalLog>) {
+        let place = LocalPlace::simulated(fs);
+        let log = place.log(LogSettings { segment_bytes: 1, ..LogSettings::default() }).unwrap().0;
+        for at in 0..10 {
+            log.append(batch(&[at]), Epoch(0)).unwrap();
+        }
+        place.dir.commit_round();
+        (place, log)
+    }
+
+    #[test]
+    fn a_segment_that_the_mark_on_disk_names_stays_though_the_durable_end_has_left_it() {
+        // The mark was compared in memory. A roll and a commit round between the writing of the marks and the removal
+        // took the segment away in which recovery begins, and the log looked damaged after a crash.
+        let fs = SimFs::default();
+        let (_place, log) = ten_segments(&fs);
+        let mark = log.mark().unwrap();
+        let older = Mark {
+            start: Offset(5),
+            point: super::super::marks::Point { base: Offset(4), ..mark.point },
+            sums: None,
+        };
+        log.start_settled(&older);
+        let there = |base| fs.read_raw(&segment_path(log.path(), Offset(base), Kind::Log)).is_ok();
+        assert_eq!((there(3), there(4), log.marks().start), (false, true, Offset(5)));
+        assert_eq!(contents(&*log).len(), 5);
+    }
+
+    #[test]
+    fn a_start_in_the_marks_never_goes_back() {
+        // The background wrote the marks between the writing of a new start and the log's taking it over: the old start
+        // was on disk again while the segments below the new one went, and the log looked damaged after a crash.
+        let fs = SimFs::default();
+        let (place, log) = ten_segments(&fs);
+        let key = (log.topic_id(), log.name().partition);
+        let old = log.mark().unwrap();
+        let mut file = place.dir.marks.lock();
+        file.put(key, Mark { start: Offset(5), ..old });
+        file.put(key, old);
+        assert_eq!(file.marks.by_partition[&key].start, Offset(5));
+    }
+
+    #[test]
+    fn starts_of_many_logs_go_into_one_writing_of_the_marks() {
+        let fs = SimFs::default();
+        let (place, first) = ten_segments(&fs);
+        let name = crate::types::TopicPartition::new("topic", 1);
+        let id = first.topic_id();
+        let second = place.dir.open_partition(&name, id, LogSettings::default()).unwrap().0;
+        second.append(batch(&[1, 2, 3]), Epoch(0)).unwrap();
+        place.dir.commit_round();
+        first.want_start(Offset(4));
+        second.want_start(Offset(2));
+        // A second writing would fail.
+        fs.fail(Fault::eio(Call::Rename).named("logboom.marks").nth(2));
+        place.dir.settle_starts().unwrap();
+        assert_eq!(fs.struck(), 0);
+        assert_eq!((first.marks().start, second.marks().start), (Offset(4), Offset(2)));
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct MarksFile {
 impl MarksFile {
     /// Takes a mark over. A start that was made durable stays, though the log may not show it yet: segments below it
     /// may be gone already.
-    fn put(&mut self, key: MarkKey, mark: Mark) {
+    pub(super) fn put(&mut self, key: MarkKey, mark: Mark) {
         let entry = self.marks.by_partition.entry(key).or_insert(mark);
         *entry = mark.begun_at(entry.start);
     }

@@ -3,6 +3,7 @@
 //! why a crash at any point loses nothing that was promised. Knows nothing of producers, topics' settings or clients.
 
 mod append;
+mod aside;
 pub mod clean;
 mod close;
 mod commit;

@@ -3,11 +3,11 @@
 //! would go to the next append. Knows nothing of what the room is used for.
 
 use super::dir::LogDir;
-use crate::sys::{IoCause, OpenHow, Rng, SeededRng, io_cause};
+use crate::sys::{Fs, IoCause, OpenHow, Rng, SeededRng, io_cause, write_atomically};
 use crate::types::MonoNs;
 use parking_lot::Mutex;
 use std::io::{self, IoSlice};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -49,6 +49,18 @@ struct Looks {
 /// Whether an error says that there is no room.
 pub(super) fn is_no_room(error: &io::Error) -> bool {
     io_cause(error) == IoCause::Full
+}
+
+/// Stores a file of the directory `dir` that is not in use yet, out of the reserve if there is no other room; true if
+/// there was none.
+pub(super) fn store_at_start(fs: &dyn Fs, dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    match write_atomically(fs, path, bytes) {
+        Err(error) if is_no_room(&error) => {
+            fs.remove(&dir.join(FILE)).map_err(|_| error)?;
+            write_atomically(fs, path, bytes).map(|()| true)
+        }
+        stored => stored.map(|()| false),
+    }
 }
 
 impl LogDir {
@@ -145,7 +157,7 @@ impl LogDir {
     }
 
     /// Noise, because zeros take no room where the file system compresses.
-    fn write_noise(&self, path: &std::path::Path) -> io::Result<()> {
+    fn write_noise(&self, path: &Path) -> io::Result<()> {
         let file = self.fs().open(path, OpenHow::Create)?;
         let chance = SeededRng::new(1);
         let mut at = 0;
@@ -162,5 +174,76 @@ impl LogDir {
 
     fn reserve_path(&self) -> PathBuf {
         self.path().join(FILE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::LocalPlace;
+    use super::*;
+    use crate::log::PartitionLog;
+    use crate::log::contract::{batch, small};
+    use crate::sys::{Call, Fault, SimFs};
+    use crate::types::{Epoch, Offset};
+
+    const BYTES: u64 = 65_536;
+
+    fn reserve(fs: &SimFs) -> Option<u64> {
+        fs.files().iter().find(|(path, _)| path.ends_with(FILE)).map(|(_, size)| *size)
+    }
+
+    #[test]
+    fn a_cut_of_the_front_finds_room_on_a_full_disk_and_appends_do_not_take_it() {
+        let fs = SimFs::default();
+        let place = LocalPlace::reserving(&fs, BYTES);
+        let log = place.log(small()).unwrap().0;
+        for _ in 0..20 {
+            log.append(batch(&[1, 2, 3]), Epoch(0)).unwrap();
+        }
+        place.dir.commit_round();
+        assert_eq!(reserve(&fs), Some(BYTES));
+        fs.fail(Fault::enospc(Call::Write).named(".log"));
+        log.append(batch(&[1]), Epoch(0)).unwrap_err();
+        assert!(place.dir.is_full());
+        log.append(batch(&[1]), Epoch(0)).unwrap_err();
+        fs.fail(Fault::enospc(Call::Write).named("logboom.marks"));
+        log.cut_front(Offset(30)).unwrap();
+        assert_eq!(reserve(&fs), None);
+        log.append(batch(&[1]), Epoch(0)).unwrap_err();
+        place.clock.advance(LOOK_EVERY);
+        place.dir.commit_round();
+        assert_eq!((reserve(&fs), place.dir.is_full()), (Some(BYTES), false));
+        log.append(batch(&[1]), Epoch(0)).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_without_room_for_index_entries_still_moves_a_start() {
+        let fs = SimFs::default();
+        let place = LocalPlace::reserving(&fs, BYTES);
+        let log = place.log(small()).unwrap().0;
+        for _ in 0..20 {
+            log.append(batch(&[1, 2, 3]), Epoch(0)).unwrap();
+        }
+        place.dir.commit_round();
+        place.clock.advance(Duration::from_secs(10));
+        place.dir.commit_round();
+        for _ in 0..3 {
+            log.append(batch(&[1, 2, 3]), Epoch(0)).unwrap();
+        }
+        place.dir.commit_round();
+        fs.fail(Fault::enospc(Call::Write).named("index").lasting());
+        assert_eq!(log.cut_front(Offset(30)).unwrap(), Offset(30));
+        assert_eq!(log.marks().start, Offset(30));
+    }
+
+    #[test]
+    fn deleted_files_go_at_once_when_the_disk_is_full() {
+        let fs = SimFs::default();
+        let place = LocalPlace::reserving(&fs, BYTES);
+        fs.plant(Path::new("/data/old.deleted"), b"x").unwrap();
+        place.dir.remove_later("/data/old.deleted".into(), Duration::from_secs(60));
+        place.dir.note_failed_write(&io::ErrorKind::StorageFull.into());
+        place.dir.commit_round();
+        assert!(!fs.exists(Path::new("/data/old.deleted")));
     }
 }

@@ -103,3 +103,65 @@ impl LogDir {
         write_atomically(self.fs(), &self.path().join(CLOCK_FILE), meta::clock_text(wall).as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{LocalPlace, ROOT};
+    use super::*;
+    use crate::log::contract::batch;
+    use crate::log::{LogSettings, PartitionLog};
+    use crate::sys::{Fs, SimFs};
+    use crate::types::{Epoch, Uuid};
+
+    const NEVER: Retention = Retention::ALL;
+
+    /// A closed partition with segments of these times; whether a rule has anything to do there at a time.
+    fn asked(fs: &SimFs, times: &[i64]) -> impl Fn(Retention, i64) -> bool + use<> {
+        let place = LocalPlace::simulated(fs);
+        let log = place.log(LogSettings { segment_bytes: 1, ..LogSettings::default() }).unwrap().0;
+        for time in times {
+            log.append(batch(&[*time]), Epoch(0)).unwrap();
+        }
+        place.dir.commit_round();
+        log.close().unwrap();
+        let ask = move |id: u128, rule: &Retention, now| {
+            place.dir.may_be_due(
+                &TopicPartition::new("topic", 0),
+                Uuid::from_random(id),
+                rule,
+                TimestampMs(now),
+            )
+        };
+        move |rule, now| {
+            assert!(!ask(2, &rule, now).unwrap(), "of another topic");
+            ask(1, &rule, now).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_partition_at_rest_is_due_when_its_oldest_segment_is() {
+        for times in [&[10, 500, 600][..], &[10]] {
+            let due = asked(&SimFs::default(), times);
+            let rule = Retention { ms: Some(100), ..NEVER };
+            assert_eq!([110, 111].map(|now| due(rule, now)), [false, true], "{times:?}");
+            assert!(!due(NEVER, i64::MAX));
+        }
+    }
+
+    #[test]
+    fn a_partition_at_rest_is_due_when_it_can_spare_its_oldest_segment() {
+        let due = asked(&SimFs::default(), &[10, 11, 12]);
+        let rule = |bytes| Retention { bytes: Some(bytes), ..NEVER };
+        assert!(due(rule(100), 20) && !due(rule(100_000), 20));
+    }
+
+    #[test]
+    fn deleted_files_of_an_earlier_process_go_though_nobody_opens_the_partition() {
+        let fs = SimFs::default();
+        let due = asked(&fs, &[10]);
+        let left = Path::new(ROOT).join("topic-0/00000000000000000000.log.deleted");
+        fs.plant(&left, b"x").unwrap();
+        assert!(!due(NEVER, 20));
+        assert!(fs.exists(&left), "it goes in the background");
+    }
+}

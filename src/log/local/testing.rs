@@ -62,6 +62,17 @@ impl LocalPlace {
         Some(LocalPlace { dir, clock, _temporary: None })
     }
 
+    /// With so many bytes kept for a full disk.
+    pub fn reserving(fs: &SimFs, bytes: u64) -> LocalPlace {
+        let clock = SimClock::new(TimestampMs(1));
+        let options =
+            LogDirOptions { commit: Commit::Manual, reserve_bytes: bytes, ..LogDirOptions::default() };
+        let (fs, rng) = (Arc::new(fs.clone()), Arc::new(SeededRng::new(1)));
+        let dir = LogDir::open(fs, Arc::new(clock.clone()), rng, Path::new(ROOT), options).unwrap();
+        dir.commit_round();
+        LocalPlace { dir, clock, _temporary: None }
+    }
+
     pub fn log(&self, settings: LogSettings) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
         self.dir.open_partition(&TopicPartition::new("topic", 0), Uuid::from_random(1), settings)
     }

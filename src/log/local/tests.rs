@@ -511,6 +511,29 @@ fn use_all(fs: &SimFs) {
 }
 
 #[test]
+fn a_segment_without_timestamps_goes_by_when_it_was_written_last() {
+    let fs = SimFs::default();
+    let place = LocalPlace::simulated(&fs);
+    let log = place.log(LogSettings { segment_bytes: 1, ..LogSettings::default() }).unwrap().0;
+    for _ in 0..3 {
+        log.append(batch(&[-1]), Epoch(0)).unwrap();
+    }
+    place.dir.commit_round();
+    let rule = crate::log::Retention { ms: Some(100), ..crate::log::Retention::ALL };
+    let start_at = |now| {
+        log.retain(&rule, TimestampMs(now)).unwrap();
+        place.dir.commit_round();
+        log.marks().start
+    };
+    assert_eq!(start_at(i64::MAX / 2), Offset(0), "nobody knows how old it is");
+    for (base, at) in [(0, 50), (1, 90)] {
+        fs.set_modified(&partition().join(format!("{base:020}.log")), TimestampMs(at)).unwrap();
+    }
+    assert_eq!(start_at(151), Offset(1));
+    assert_eq!(start_at(191), Offset(2));
+}
+
+#[test]
 fn a_partition_at_rest_costs_little_memory() {
     let state = std::mem::size_of::<super::log::State>();
     let log = std::mem::size_of::<LocalLog>();
