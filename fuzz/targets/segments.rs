@@ -48,6 +48,7 @@ fn open(fs: &SimFs) -> Result<Opened, String> {
         open_files_max: 16,
         mark_interval: Duration::from_secs(5),
         mark_bytes: 1200,
+        reserve_bytes: 0,
     };
     let clock = Arc::new(SimClock::new(NOW));
     let rng = Arc::new(SeededRng::new(1));
