@@ -216,7 +216,10 @@ impl<'a> Walk<'a> {
 
     /// The epochs of one segment, by its seal or else by its headers.
     fn gather_epochs(&mut self, base: Offset, size: u64) -> Result<(), OpenLogError> {
-        if self.seals.contains(&base)
+        // Of the segment in which the tail begins only what lies below the point counts, whatever its seal says.
+        let is_below = self.sealed.iter().any(|sealed| sealed.base == base);
+        if is_below
+            && self.seals.contains(&base)
             && let Stored::Sound(seal) = seal::load(self.site.dir.fs(), self.site.path, base)
         {
             seal.body.epochs.iter().for_each(|(epoch, first)| self.gathered.note_many(*epoch, *first));

@@ -303,6 +303,29 @@ fn what_is_missing_before_the_mark_is_refused_and_all_else_served() {
     }
 }
 
+/// Recovery took the epochs of the segment in which it began to read out of that segment's seal, found the first batches
+/// to be of an older epoch, and cut off all of a log that the marks did not know yet.
+#[test]
+fn a_log_of_several_epochs_that_no_mark_knows_is_kept() {
+    let fs = SimFs::default();
+    let place = LocalPlace::simulated(&fs);
+    let log = place.log(small()).unwrap().0;
+    for at in 0..20 {
+        log.append(batch(&[at, at]), Epoch(at as i32)).unwrap();
+        place.dir.commit_round();
+    }
+    let all = contents(&*log);
+    for marks in [true, false] {
+        let fs = fs.crash(1);
+        if !marks {
+            fs.remove(&Path::new(ROOT).join(super::marks::FILE)).unwrap();
+        }
+        let (log, recovery) = LocalPlace::simulated(&fs).log(small()).unwrap();
+        assert_eq!((contents(&*log), recovery.cut_bytes), (all.clone(), 0));
+        assert_eq!(log.epoch_end(Epoch(3)), (Epoch(3), Offset(8)));
+    }
+}
+
 /// One flipped bit in a base offset, which no CRC covers, made a replay hand out offsets that went back, or beyond the
 /// end of the log, and say nothing.
 #[test]
