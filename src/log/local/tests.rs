@@ -303,6 +303,49 @@ fn what_is_missing_before_the_mark_is_refused_and_all_else_served() {
     }
 }
 
+#[test]
+fn the_scrub_finds_rot_before_a_reader_does() {
+    let (fs, all) = at_rest();
+    let fs = fs.kill();
+    let place = LocalPlace::simulated(&fs);
+    let log = place.log(small()).unwrap().0;
+    assert_eq!(contents(&*log), all, "all of it was read and found sound");
+    place.dir.scrub_round().unwrap();
+    assert_eq!(log.damage(), []);
+    fs.corrupt(&partition().join("00000000000000000000.log"), 3, 1).unwrap();
+    place.dir.scrub_round().unwrap();
+    let listed = log.damage();
+    assert_eq!(listed.iter().map(|one| (one.at.0, one.until.0)).collect::<Vec<_>>(), [(0, 2)]);
+    assert!(matches!(log.plan_read(Offset(1), limit(10)), Err(ReadError::Damaged { .. })));
+    assert!(log.plan_read(Offset(2), limit(10)).is_ok());
+    // Put back from a copy: the next round, or reader, sees it.
+    fs.corrupt(&partition().join("00000000000000000000.log"), 3, 1).unwrap();
+    log.close().unwrap();
+    place.dir.close().unwrap();
+    let place = LocalPlace::simulated(&fs.kill());
+    let log = place.log(small()).unwrap().0;
+    assert_eq!(log.damage(), listed, "the list outlives a restart");
+    assert_eq!(contents(&*log), all);
+    assert_eq!(log.damage(), []);
+}
+
+#[test]
+fn what_the_disk_does_not_give_is_refused_and_all_else_served() {
+    let (fs, all) = at_rest();
+    for name in ["00000000000000000000.log", "00000000000000000000.index", "leader-epoch-checkpoint", ".seal"]
+    {
+        let fs = fs.kill();
+        fs.fail(Fault::eio(Call::Read).named(name).lasting());
+        let place = LocalPlace::simulated(&fs);
+        let log = place.log(small()).unwrap().0;
+        let whole = served(&log, &all);
+        let lost = whole.iter().filter(|whole| !**whole).count();
+        assert_eq!(lost > 0, name.ends_with(".log"), "{name}: {lost}");
+        assert!(whole[40..].iter().all(|whole| *whole), "{name}");
+        assert_eq!(log.append(batch(&[1]), Epoch(2)).unwrap().first, Offset(80));
+    }
+}
+
 /// Recovery took the epochs of the segment in which it began to read out of that segment's seal, found the first batches
 /// to be of an older epoch, and cut off all of a log that the marks did not know yet.
 #[test]
