@@ -28,7 +28,7 @@ fn golden() -> PathBuf {
 }
 
 fn start(fs: Arc<dyn Fs>, data: &str, wall: i64) -> Broker {
-    let setup = Setup { mark_ms: 50, mark_bytes: 1 << 20 };
+    let setup = Setup { mark_ms: 50, mark_bytes: 1 << 20, reserve_bytes: 0 };
     Broker::start(fs, data, wall, 42, setup).unwrap()
 }
 

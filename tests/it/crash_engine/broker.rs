@@ -25,6 +25,8 @@ pub struct Setup {
     pub mark_ms: u64,
     /// Bytes after which they are written anyway.
     pub mark_bytes: u64,
+    /// Bytes kept back for a full disk.
+    pub reserve_bytes: u64,
 }
 
 /// A broker that runs as long as it is held.
@@ -41,14 +43,18 @@ impl Broker {
     pub fn start(fs: Arc<dyn Fs>, data: &str, wall: i64, seed: u64, setup: Setup) -> Result<Broker, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let clock = SimClock::new(TimestampMs(wall));
-        let values = [("log.dirs", data), ("offsets.topic.num.partitions", "2")];
+        let values = [
+            ("log.dirs", data),
+            ("offsets.topic.num.partitions", "2"),
+            ("log.retention.check.interval.ms", "1000"),
+        ];
         let settings = Arc::new(BrokerSettings::with_values(&values).unwrap());
         let log_dir = LogDirOptions {
             commit: Commit::Task,
             open_files_max: 12,
             mark_interval: Duration::from_millis(setup.mark_ms),
             mark_bytes: setup.mark_bytes,
-            reserve_bytes: 0,
+            reserve_bytes: setup.reserve_bytes,
             ..LogDirOptions::default()
         };
         let rng = Arc::new(SeededRng::new(seed));
@@ -60,10 +66,11 @@ impl Broker {
         Ok(broker)
     }
 
-    /// As `start`, on a watched disk.
-    pub fn start_on(disk: &Disk, wall: i64, seed: u64, setup: Setup) -> Result<Broker, String> {
+    /// As `start`, on a watched disk with so many log directories.
+    pub fn start_on(disk: &Disk, dirs: usize, wall: i64, seed: u64, setup: Setup) -> Result<Broker, String> {
         disk.process_ends();
-        Broker::start(Arc::new(disk.clone()), "/data", wall, seed, setup)
+        let data = ["/data", "/more"][..dirs].join(",");
+        Broker::start(Arc::new(disk.clone()), &data, wall, seed, setup)
     }
 
     pub fn engine(&self) -> Arc<Engine> {

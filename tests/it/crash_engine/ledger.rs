@@ -27,6 +27,8 @@ pub struct Ledger {
     pub offsets: BTreeMap<(String, TopicId, i32), CommittedOffset>,
     /// The wall clock when the last process ended, ms.
     pub wall: i64,
+    /// Log directories.
+    pub dirs: usize,
     /// Batches sent so far.
     pub sent: u64,
 }
@@ -86,6 +88,17 @@ pub struct Batch {
 pub struct CommittedOffset {
     pub confirmed: Option<i64>,
     pub asked: Vec<i64>,
+}
+
+impl Policy {
+    /// Of a topic with these settings.
+    pub fn of(config: impl Fn(&str) -> Option<String>) -> Policy {
+        Policy {
+            relaxed: config("flush.messages").is_some_and(|records| records != "1"),
+            expires: config("retention.bytes").is_some() || config("retention.ms").is_some(),
+            compacts: config("cleanup.policy").is_some_and(|policy| policy.contains("compact")),
+        }
+    }
 }
 
 impl Batch {

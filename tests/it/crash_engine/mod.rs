@@ -76,7 +76,11 @@ fn watcher(
 }
 
 fn setup(rng: &SeededRng) -> Setup {
-    Setup { mark_ms: [0, 5, 5000][rng.below(3) as usize], mark_bytes: [1 << 20, 1500][rng.below(2) as usize] }
+    Setup {
+        mark_ms: [0, 5, 5000][rng.below(3) as usize],
+        mark_bytes: [1 << 20, 1500][rng.below(2) as usize],
+        reserve_bytes: [0, 0, 8192][rng.below(3) as usize],
+    }
 }
 
 /// Runs a workload; the pictures of its crash points, or what went wrong without any crash.
@@ -84,7 +88,8 @@ fn pictures(seed: u64, lie: Option<Lie>, only: Option<u64>) -> (Vec<Op>, Result<
     let rng = SeededRng::new(seed);
     let setup = setup(&rng);
     let ops = ops::draw(&rng, STEPS);
-    let ledger = Arc::new(Mutex::new(Ledger { wall: 1_700_000_000_000, ..Ledger::default() }));
+    let dirs = 1 + rng.below(4) as usize / 3;
+    let ledger = Arc::new(Mutex::new(Ledger { wall: 1_700_000_000_000, dirs, ..Ledger::default() }));
     let (watch, pictures) = watcher(&ledger, seed, move |at| only.is_none_or(|only| only == at));
     let disk = Disk::new(SimFs::new(seed), lie, watch);
     let mut world = World::new(disk, ledger, setup, seed);
@@ -144,6 +149,9 @@ fn go_on(world: &mut World) -> Result<(), Finding> {
         index_interval_bytes: 100,
         index_bytes: None,
         flush_messages: 1,
+        delete_delay_ms: 0,
+        retention_bytes: None,
+        retention_ms: None,
     };
     for name in NAMES {
         if world.ledger.lock().named(name).is_none() {

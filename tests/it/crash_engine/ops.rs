@@ -72,6 +72,9 @@ pub struct Shape {
     pub index_interval_bytes: u64,
     pub index_bytes: Option<u64>,
     pub flush_messages: u64,
+    pub delete_delay_ms: u64,
+    pub retention_bytes: Option<u64>,
+    pub retention_ms: Option<u64>,
 }
 
 /// A batch to be sent.
@@ -105,7 +108,15 @@ impl Shape {
             index_interval_bytes: pick(rng, &[0, 100, 400, 4096]),
             index_bytes: pick(rng, &[None, None, None, Some(24)]),
             flush_messages: pick(rng, &[1, 1, 1, 1, 1, 5]),
+            delete_delay_ms: pick(rng, &[0, 50, 60_000]),
+            retention_bytes: pick(rng, &[None, None, None, None, Some(1200)]),
+            retention_ms: pick(rng, &[None, None, None, None, Some(3000)]),
         }
+    }
+
+    /// One of them.
+    pub fn config(&self, key: &str) -> Option<String> {
+        self.configs().into_iter().find(|(other, _)| other == key).and_then(|(_, value)| value)
     }
 
     /// As a client gives them.
@@ -116,6 +127,9 @@ impl Shape {
             ("index.interval.bytes", Some(self.index_interval_bytes)),
             ("segment.index.bytes", self.index_bytes),
             ("flush.messages", Some(self.flush_messages)),
+            ("file.delete.delay.ms", Some(self.delete_delay_ms)),
+            ("retention.bytes", self.retention_bytes),
+            ("retention.ms", self.retention_ms),
         ];
         configs.retain(|(_, value)| value.is_some());
         configs

@@ -61,9 +61,8 @@ fn topics(world: &mut World) -> Result<(), Finding> {
             }
             known.deleting = false;
         } else if ledger.creating.get(&*topic.name) == Some(&topic.partitions) {
-            let relaxed = topic.configs.get("flush.messages").is_some_and(|records| records != "1");
             let partitions = vec![Partition::default(); topic.partitions as usize];
-            let policy = Policy { relaxed, ..Policy::default() };
+            let policy = Policy::of(|key| topic.configs.get(key).cloned());
             let adopted =
                 super::ledger::Topic { name: topic.name.to_string(), policy, deleting: false, partitions };
             ledger.topics.insert(topic.id, adopted);

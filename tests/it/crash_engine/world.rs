@@ -7,6 +7,7 @@ use super::ledger::{Batch, CommittedOffset, Ledger, Partition, Policy, Topic};
 use super::ops::{Failure, NAMES, Op, PRODUCERS, Plan, Shape};
 use super::verify;
 use bytes::BytesMut;
+use futures_util::FutureExt as _;
 use logboom::engine::{Cut, DeleteRecords, NewTopic, NotProduced, Produce, Produced, TopicRef};
 use logboom::group::{Commit, CommitPartition};
 use logboom::record::{BatchBuilder, Codec};
@@ -43,8 +44,11 @@ impl World {
 
     /// Starts the broker.
     pub fn start(&mut self) -> Result<(), Finding> {
-        let wall = self.ledger.lock().wall + 1000;
-        let broker = Broker::start_on(&self.disk, wall, self.rng.below(u64::MAX), self.setup)
+        let (wall, dirs) = {
+            let ledger = self.ledger.lock();
+            (ledger.wall + 1000, ledger.dirs)
+        };
+        let broker = Broker::start_on(&self.disk, dirs, wall, self.rng.below(u64::MAX), self.setup)
             .map_err(|error| format!("the broker does not start: {error}"))?;
         let epoch = broker.engine().epoch();
         self.broker = Some(broker);
@@ -109,6 +113,16 @@ impl World {
         }
     }
 
+    fn has_failed_dir(&self) -> bool {
+        let engine = self.broker().engine();
+        let image = engine.image();
+        let offline = |topic: &Arc<logboom::engine::TopicEntry>| {
+            (0..topic.partitions).any(|index| engine.is_offline(topic, index))
+        };
+        let catalog_offline = self.broker().within(|| engine.broken().now_or_never().is_some());
+        catalog_offline || image.topics().any(offline)
+    }
+
     fn place(&self, name: usize, partition: u64) -> Option<(TopicId, i32)> {
         let ledger = self.ledger.lock();
         let id = ledger.named(NAMES[name])?;
@@ -132,7 +146,7 @@ impl World {
         let made = made.map_err(|refusal| format!("topic {name} is not made: {refusal:?}"))?;
         let mut ledger = self.ledger.lock();
         ledger.creating.remove(name);
-        let policy = Policy { relaxed: shape.flush_messages > 1, ..Policy::default() };
+        let policy = Policy::of(|key| shape.config(key));
         let partitions = vec![Partition::default(); partitions as usize];
         let topic = Topic { name: name.to_owned(), policy, deleting: false, partitions };
         ledger.topics.insert(made.id, topic);
@@ -377,6 +391,11 @@ impl World {
         done?;
         // Logs are brought back within a second, the catalog at once.
         self.broker().pass(Duration::from_secs(8), 160);
+        if self.has_failed_dir() {
+            // Only a restart brings a log directory back.
+            self.kill();
+            self.start()?;
+        }
         verify::all(self)
     }
 }
