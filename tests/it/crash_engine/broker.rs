@@ -47,6 +47,7 @@ impl Broker {
             ("log.dirs", data),
             ("offsets.topic.num.partitions", "2"),
             ("log.retention.check.interval.ms", "1000"),
+            ("log.initial.task.delay.ms", "200"),
         ];
         let settings = Arc::new(BrokerSettings::with_values(&values).unwrap());
         let log_dir = LogDirOptions {
