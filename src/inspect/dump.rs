@@ -286,35 +286,43 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
+    /// Records go to `sink` as they are read: a batch that unpacks to millions of them is never held as such.
     fn show(&self, sink: Sink<'_>) -> io::Result<ControlFlow<()>> {
         let Batch { path, at, header, selection, .. } = *self;
         if !selection.records {
             return Ok(sink(path, Event::Batch { at, header }));
         }
-        let mut picked = Vec::new();
-        let fault = self.read(&mut picked)?;
-        if picked.is_empty() && fault.is_none() && selection.picks_records() {
-            return Ok(ControlFlow::Continue(()));
+        // The line of a batch goes before those of its records, and without any that is asked for there is none.
+        let mut is_shown = false;
+        let mut flow = ControlFlow::Continue(());
+        if !selection.picks_records() {
+            is_shown = true;
+            flow = sink(path, Event::Batch { at, header });
         }
-        let mut flow = sink(path, Event::Batch { at, header });
-        for record in &picked {
-            if flow.is_break() {
-                return Ok(flow);
+        let fault = self.read(&mut |record| {
+            if flow.is_continue() && !is_shown {
+                is_shown = true;
+                flow = sink(path, Event::Batch { at, header });
             }
-            let meaning = match header.is_control() {
-                true => Some(control_json(record.key.as_ref(), record.value.as_ref())),
-                false => self.internal.map(|internal| internal.record_json(record)),
-            };
-            flow = sink(path, Event::Record { header, record, meaning });
-        }
+            if flow.is_continue() {
+                flow = sink(path, Event::Record { header, record, meaning: self.meaning(record) });
+            }
+        })?;
         if let (Some(why), ControlFlow::Continue(())) = (fault, flow) {
             flow = sink(path, Event::Damage { at, until: at + header.size as u64, why: &why });
         }
         Ok(flow)
     }
 
-    /// The records that are asked for, and what is wrong with the first that cannot be read.
-    fn read(&self, picked: &mut Vec<Record>) -> io::Result<Option<String>> {
+    fn meaning(&self, record: &Record) -> Option<Value> {
+        match self.header.is_control() {
+            true => Some(control_json(record.key.as_ref(), record.value.as_ref())),
+            false => self.internal.map(|internal| internal.record_json(record)),
+        }
+    }
+
+    /// Shows the records that are asked for; what is wrong with the first that cannot be read.
+    fn read(&self, show: &mut dyn FnMut(&Record)) -> io::Result<Option<String>> {
         let cap = self.selection.held_bytes_max;
         if self.header.size > cap {
             return Ok(Some(format!("the batch is larger than the {cap} bytes that may be held in memory")));
@@ -322,7 +330,7 @@ impl Batch<'_> {
         let bytes = self.walk.batch(self.at, self.header)?;
         let read = visit_records(self.header, &bytes, cap, &mut |record| {
             if self.selection.takes_record(record) {
-                picked.push(record.clone());
+                show(record);
             }
         });
         Ok(read.err())

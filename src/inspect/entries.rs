@@ -60,10 +60,11 @@ pub fn read_entries(fs: &dyn Fs, path: &Path, kind: FileKind, visit: Visit<'_>) 
         FileKind::TimeIndex => fixed(&*file, 12, visit, &|entry| time_row(base, entry)),
         FileKind::TxnIndex => fixed(&*file, 34, visit, &|entry| Some(aborted_row(entry))),
         FileKind::Log | FileKind::MetadataSnapshot => Ok(()),
-        FileKind::Lock | FileKind::Unknown => {
+        FileKind::Lock | FileKind::Own | FileKind::Unknown => {
             let size = file.size()?;
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let _ = visit(row(0, "unknown", vec![("name", json!(name)), ("size", json!(size))]));
+            let what = if kind == FileKind::Unknown { "unknown" } else { "file" };
+            let _ = visit(row(0, what, vec![("name", json!(name)), ("size", json!(size))]));
             Ok(())
         }
         _ => {

@@ -39,6 +39,8 @@ pub enum FileKind {
     Json,
     /// `.lock`
     Lock,
+    /// Another file of ours, as the reserve for a full disk.
+    Own,
     /// Something else.
     Unknown,
 }
@@ -66,6 +68,7 @@ impl FileKind {
             | "log-start-offset-checkpoint"
             | "replication-offset-checkpoint"
             | "cleaner-offset-checkpoint" => FileKind::OffsetCheckpoint,
+            own if own.starts_with("logboom.") => FileKind::Own,
             _ => match name.rsplit_once('.') {
                 Some((stem, suffix)) => FileKind::of_suffix(stem, suffix),
                 None => FileKind::Unknown,
@@ -233,6 +236,7 @@ mod tests {
         check("00000000000000000042-0000000003.checkpoint", FileKind::MetadataSnapshot, false);
         check("cleaner-offset-checkpoint", FileKind::OffsetCheckpoint, false);
         check("logboom.marks.tmp", FileKind::Marks, true);
+        check("logboom.reserve", FileKind::Own, false);
         check("server.log", FileKind::Unknown, false);
         check("notes.txt", FileKind::Unknown, false);
     }

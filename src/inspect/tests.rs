@@ -161,12 +161,17 @@ fn look(fs: &SimFs) {
     }
 }
 
+/// File, place, byte, and what is done there.
+fn edit() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Index, u8, u8)> {
+    (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_a_look_panic(
-        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..12),
+        edits in prop::collection::vec(edit(), 1..12),
     ) {
         let fs = partition();
         let files: Vec<PathBuf> = fs.files().into_iter().map(|(path, _)| path).collect();

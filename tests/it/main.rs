@@ -14,6 +14,7 @@ mod atomic_files;
 mod cli;
 mod cli_dirs;
 mod cli_groups;
+mod cli_segments;
 mod crash_engine;
 mod crash_points;
 mod dirs;

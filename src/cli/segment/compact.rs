@@ -139,7 +139,8 @@ fn text(path: &Path, report: &OfflineReport, dry_run: bool) -> String {
     let share = gain as f64 * 100.0 / (*bytes_before).max(1) as f64;
     let would = if dry_run { "would go" } else { "went" };
     format!(
-        "{}: {} of {} bytes {would} ({share:.1} %), {} of {} records; {segments_before} segments, {segments_after} after; \
+        "{}: {} of {} bytes {would} ({share:.1} %), {} of {} records; \
+         {segments_before} segments, {segments_after} after; \
          {passes} passes; keys unique below offset {}",
         path.display(),
         thousands(gain),

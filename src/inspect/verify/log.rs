@@ -47,6 +47,9 @@ impl LogKnown {
                 findings.push(Finding::new(path, Grade::Note, "not a file of a log"));
                 continue;
             }
+            if matches!(kind, FileKind::Lock | FileKind::Own) {
+                continue;
+            }
             if fs.open(path, OpenHow::Read)?.size()? > FILE_BYTES_MAX {
                 findings.push(Finding::new(path, Grade::Damage, "larger than such a file can be"));
                 continue;

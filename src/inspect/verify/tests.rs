@@ -95,7 +95,9 @@ fn a_false_entry_of_an_index_can_be_made_anew() {
             let fs = fs.kill();
             flip(&fs, &path, bit);
             let report = check(&fs);
-            assert_eq!(worst(&report), Some(Grade::Rebuildable), "{suffix} bit {bit}");
+            // An entry of time may name any record of the batch: brokers before 4.0 named the one with the timestamp.
+            let within_batch = suffix == "timeindex" && bit / 8 % 12 == 11 && worst(&report).is_none();
+            assert!(within_batch || worst(&report) == Some(Grade::Rebuildable), "{suffix} bit {bit}");
             assert!(report.all_findings().all(|finding| finding.file == path), "{suffix} bit {bit}");
         }
     }
