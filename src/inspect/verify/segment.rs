@@ -118,6 +118,13 @@ impl Case<'_> {
     }
 }
 
+/// A block of the `.log` file that is not what the seal says.
+struct BadBlock {
+    bytes: (u64, u64),
+    /// Bytes and offsets of the sound batches in it.
+    batches: Option<((u64, u64), (i64, i64))>,
+}
+
 /// A pass under way.
 struct Pass<'a> {
     case: &'a Case<'a>,
@@ -128,8 +135,10 @@ struct Pass<'a> {
     times: Option<TimeTruth>,
     aborted: BTreeMap<i64, i64>,
     seal: Option<Seal>,
-    /// Blocks that are not what the seal says, as byte ranges.
-    blocks: Vec<(u64, u64)>,
+    /// Blocks that are not what the seal says, ascending.
+    blocks: Vec<BadBlock>,
+    /// Bytes that are no sound batch, ascending.
+    broken: Vec<(u64, u64)>,
     /// A finding of damage whose last offset is not known before the next sound batch.
     open: Option<Finding>,
     epoch_wrong: bool,
@@ -176,6 +185,7 @@ impl<'a> Pass<'a> {
             times,
             seal,
             blocks: Vec::new(),
+            broken: Vec::new(),
             open: None,
             epoch_wrong: false,
             mark_met: false,
@@ -229,7 +239,7 @@ impl<'a> Pass<'a> {
             let part = chunk.get_mut(..want).unwrap_or_default();
             let got = file.read_at(part, at)?;
             if got == want && !seal.holds(nth, part) {
-                self.blocks.push((at, at + got as u64));
+                self.blocks.push(BadBlock { bytes: (at, at + got as u64), batches: None });
             }
             // The same bytes are read again for their batches, and counted then.
             if pace(0).is_break() {
@@ -291,6 +301,7 @@ impl<'a> Pass<'a> {
 
     /// Bytes that are no batch: damage if they were promised.
     fn bad(&mut self, finding: Finding, at: u64, until: u64) {
+        self.broken.push((at, until));
         let last = self.case.active() && until >= self.report.size;
         let torn = match self.case.promise {
             Promise::Whole => false,
@@ -337,12 +348,7 @@ impl<'a> Pass<'a> {
         self.report.records += u64::try_from(header.count).unwrap_or(0);
         let until = at + header.size as u64;
         let range = (header.base_offset.0, header.next_offset().0);
-        if self.blocks.iter().any(|(from, to)| *from < until && at < *to) {
-            // The batch is what its own checksum says; the seal knows better of what that leaves open.
-            let why = "bytes are not those that were sealed";
-            let finding = Finding::new(&self.report.path, Grade::Damage, why).at(at, until);
-            self.findings.push(finding.of(range.0, range.1));
-        }
+        self.suspect((at, until), range);
         if let Some(truth) = &mut self.offsets {
             truth.note(at, header);
         }
@@ -361,6 +367,29 @@ impl<'a> Pass<'a> {
             self.records(walk, at, header)?;
         }
         Ok(())
+    }
+
+    /// A batch whose own checksum is right lies in blocks that are not what was sealed.
+    fn suspect(&mut self, bytes: (u64, u64), offsets: (i64, i64)) {
+        let first = self.blocks.partition_point(|block| block.bytes.1 <= bytes.0);
+        for block in self.blocks.iter_mut().skip(first).take_while(|block| block.bytes.0 < bytes.1) {
+            block.batches = Some(match block.batches {
+                Some((whole, all)) => ((whole.0, bytes.1), (all.0, offsets.1)),
+                None => (bytes, offsets),
+            });
+        }
+    }
+
+    /// What the checksums of batches leave open is wrong in blocks where they find nothing wrong themselves.
+    fn judge_blocks(&mut self) {
+        for block in std::mem::take(&mut self.blocks) {
+            let explained = self.broken.iter().any(|(from, to)| *from < block.bytes.1 && block.bytes.0 < *to);
+            if let Some((bytes, offsets)) = block.batches.filter(|_| !explained) {
+                let why = "offsets or epochs of these batches are not those that were sealed";
+                let finding = Finding::new(&self.report.path, Grade::Damage, why).at(bytes.0, bytes.1);
+                self.findings.push(finding.of(offsets.0, offsets.1));
+            }
+        }
     }
 
     fn records(&mut self, walk: &LogWalk, at: u64, header: &BatchHeader) -> io::Result<()> {
@@ -393,6 +422,7 @@ impl<'a> Pass<'a> {
     fn finish(mut self) -> io::Result<SegmentReport> {
         let behind = self.case.next_base.map_or(self.report.next, |next| next.0);
         self.settle(behind);
+        self.judge_blocks();
         if let Promise::Below(point) = self.case.promise
             && !self.mark_met
         {
