@@ -299,6 +299,39 @@ mod tests {
         assert_eq!(out, BatchBuilder::like(&header).build());
     }
 
+    /// Name, records kept, horizon to be set, batch before and after, as `Filtered.java` beside them prints them.
+    const FILTERED: &str = include_str!("../../tests/golden/record/filtered-kafka-clients-4.4.0.txt");
+
+    fn unhex(text: &str) -> Bytes {
+        text.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn kafkas_cleaner_makes_the_same_bytes_of_a_batch() {
+        for line in FILTERED.lines() {
+            let [name, keep, horizon, before, after] =
+                line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let (before, after) = (unhex(before), unhex(after));
+            let header = BatchHeader::parse(&before).unwrap();
+            let keep: Vec<bool> = keep.bytes().map(|kept| kept == b'1').collect();
+            let set = name.starts_with("tombstone") || name == "marker";
+            let kept = header.has_delete_horizon().then_some(header.base_timestamp);
+            let horizon = if set { Some(TimestampMs(horizon.parse().unwrap())) } else { kept };
+            let (mut buffer, mut out) = (Vec::new(), BytesMut::new());
+            let records = stored_records(&header, &before, CAP, &mut buffer).unwrap();
+            if keep.contains(&true) {
+                rebuild_batch(&header, records, &keep, horizon, &mut out).unwrap();
+            } else {
+                empty_batch(&header, &mut out);
+            }
+            assert_eq!(out, after, "{name}");
+        }
+        assert_eq!(FILTERED.lines().count(), 11);
+    }
+
     #[test]
     fn bytes_that_are_no_records_are_an_error_and_too_many_are_refused() {
         let source = batch(|builder| builder);
