@@ -1,9 +1,12 @@
 //! Kafka's own tool reads every file of a log: closed in good order, in use, and recovered after a kill.
 
+use logboom::log::local::clean::{
+    CleanSettings, CleanerLimits, FullSpeed, OfflineOptions, OfflineReport, clean_offline,
+};
 use logboom::log::local::{Commit, LogDir, LogDirOptions};
 use logboom::log::{LogSettings, PartitionLog};
 use logboom::record::{BatchBuilder, CheckedBatches, Codec};
-use logboom::sys::{Fs, RealClock, RealFs, SeededRng};
+use logboom::sys::{Fs, RealClock, RealFs, Rng, SeededRng};
 use logboom::types::{Epoch, TimestampMs, TopicPartition, Uuid};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,5 +99,54 @@ fn kafkas_dump_tool_reads_every_file() {
     log.close().unwrap();
     dir.close().unwrap();
     check(200);
+    RealFs.remove_dir_all(&root).unwrap();
+}
+
+/// Compacts a partition that no broker uses, in more than one pass.
+fn compact(partition: &Path, now: i64) -> OfflineReport {
+    let (fs, rng): (Arc<dyn Fs>, Arc<dyn Rng>) = (Arc::new(RealFs), Arc::new(SeededRng::new(1)));
+    let settings =
+        CleanSettings { segment_bytes: 16 << 10, index_interval_bytes: 500, ..CleanSettings::default() };
+    let options = OfflineOptions {
+        settings,
+        limits: CleanerLimits { map_bytes: 16 * 20, ..CleanerLimits::default() },
+        now: TimestampMs(now),
+        producer_expiration_ms: 0,
+        is_dry_run: false,
+    };
+    clean_offline(&fs, &rng, partition, &options, &FullSpeed).unwrap()
+}
+
+#[test]
+#[ignore = "needs java and the jars of Kafka's tools: KAFKA_TOOLS is their folder"]
+fn kafkas_dump_tool_reads_what_compaction_left() {
+    let jars = PathBuf::from(std::env::var_os("KAFKA_TOOLS").unwrap());
+    let root = std::env::temp_dir().join(format!("logboom-dump-compacted-{}", std::process::id()));
+    let partition = root.join("topic-0");
+    let dir = open(&root);
+    let settings =
+        LogSettings { segment_bytes: 4 << 10, index_interval_bytes: 500, ..LogSettings::default() };
+    let log = dir.open_partition(&TopicPartition::new("topic", 0), Uuid::from_random(1), settings).unwrap().0;
+    for nth in 0..400i64 {
+        let codec = Codec::ALL[usize::try_from(nth % 5).unwrap()];
+        let mut builder = BatchBuilder::new().codec(codec, Codec::DEFAULT_LEVEL);
+        for record in 0..3 {
+            let key = format!("key {}", (nth * 7 + record * 13) % 50);
+            let value = format!("value {nth} {record}").repeat(5);
+            let value = (nth % 10 != 0).then_some(value.as_bytes());
+            builder.push(TimestampMs(1_700_000_000_000 + nth), Some(key.as_bytes()), value, &[]);
+        }
+        log.append(CheckedBatches::trusted(builder.build()).unwrap(), Epoch(0)).unwrap();
+    }
+    log.close().unwrap();
+    dir.close().unwrap();
+    for now in [1_700_000_000_000, 1_700_000_000_001, 1_800_000_000_000] {
+        let report = compact(&partition, now);
+        assert!(report.passes > 1 && report.bytes_after < report.bytes_before || now > 1_700_000_000_000);
+        let all = files(&partition, &["log", "index", "timeindex"]);
+        let text = dump(&jars, &all, &["--deep-iteration", "--print-data-log", "--index-sanity-check"]);
+        assert!(text.matches("| offset: ").count() < 200, "{text}");
+        dump(&jars, &files(&partition, &["index", "timeindex"]), &["--verify-index-only"]);
+    }
     RealFs.remove_dir_all(&root).unwrap();
 }
