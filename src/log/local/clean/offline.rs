@@ -8,8 +8,8 @@ use super::cleaning::Cleaner;
 use super::leftovers::settle;
 use super::swap::{CommitError, SWAP, Swap};
 use super::task::{
-    CleanError, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits, LastRecord, Pace,
-    SourceSegment,
+    CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits, LastRecord,
+    Pace, SourceSegment,
 };
 use crate::log::local::files::{Kind, base_of, segment_path};
 use crate::log::local::marks::{self, Marks};
@@ -135,15 +135,7 @@ pub fn clean_offline(
             settings: options.settings,
             now: options.now,
         };
-        let mut cleaning = cleaner.begin(&task, pace)?;
-        let pass = if options.is_dry_run {
-            cleaning.dry_run()?
-        } else {
-            while let Some(group) = cleaning.next_group()? {
-                put_in_place(&**fs, dir, &group)?;
-            }
-            cleaning.finish()
-        };
+        let pass = run_pass(&**fs, &mut cleaner, &task, options.is_dry_run, pace)?;
         now_there = offline_segments(&**fs, dir).map_err(OfflineError::Storage)?;
         report.cleaned_until = pass.cleaned_until;
         report.passes += 1;
@@ -159,6 +151,24 @@ pub fn clean_offline(
             return Ok(report);
         }
     }
+}
+
+/// Fills the map once and cleans up to where it was full.
+fn run_pass(
+    fs: &dyn Fs,
+    cleaner: &mut Cleaner,
+    task: &CleanTask,
+    is_dry_run: bool,
+    pace: &dyn Pace,
+) -> Result<CleanReport, OfflineError> {
+    let mut cleaning = cleaner.begin(task, pace)?;
+    if is_dry_run {
+        return Ok(cleaning.dry_run()?);
+    }
+    while let Some(group) = cleaning.next_group()? {
+        put_in_place(fs, &task.dir, &group)?;
+    }
+    Ok(cleaning.finish())
 }
 
 /// The segments of a partition's directory, ascending; the last is the active one, whose end is not known.

@@ -116,7 +116,8 @@ impl Pace for FullSpeed {
 
 /// A group of neighbouring segments, cleaned into one. Its files are written and synced, under the names
 /// `<base>.log.cleaned`, `.index.cleaned`, `.timeindex.cleaned`, `.seal.cleaned` and, if aborted records are left in it
-/// or one of the old segments has such a file, `.txnindex.cleaned` (Kafka's format; it must replace the old one). Nothing has been renamed; the directory is not synced.
+/// or one of the old segments has such a file, `.txnindex.cleaned` (Kafka's format; it has to replace the old one).
+/// Nothing has been renamed; the directory is not synced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CleanedGroup {
     /// What the new files are: base (that of the first segment, and the name of the new one), end (where the segment
