@@ -148,7 +148,8 @@ fn weights_name_codecs_keys_and_what_compaction_would_bring() {
     let all: Value = serde_json::from_str(&segment(&["stats", text(&partition), "--json"]).ok()).unwrap();
     let total = &all["total"];
     assert_eq!((&total["records"], &total["keyed_records"]), (&200.into(), &200.into()));
-    assert_eq!(total["distinct_keys_estimate"], 10);
+    // Ten keys, of which two may share a register.
+    assert!(total["distinct_keys_estimate"].as_u64().is_some_and(|keys| (9..=10).contains(&keys)));
     assert_eq!(total["codecs"].as_object().map(serde_json::Map::len), Some(5));
     assert!(total["compaction_gain_estimate"].as_u64().is_some_and(|gain| gain > 0));
     assert!(segment(&["stats", text(&partition), "--segments"]).ok().contains("total"));
