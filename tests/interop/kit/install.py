@@ -2,6 +2,8 @@
 
 It must not name a registry: each client uses the machine's own settings.
 """
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -28,16 +30,26 @@ def run_quietly(command, cwd=None, env=None, timeout=600):
     return done.stdout
 
 
+@contextlib.contextmanager
+def turn(name):
+    """Judges that run at once must not install the same thing twice."""
+    lock = TARGET / "stamps" / f"{name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def once(name, inputs, work):
     """Calls `work` unless a stamp says that it was done for the same inputs."""
     digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
     stamp = TARGET / "stamps" / name
-    if stamp.exists() and stamp.read_text() == digest:
-        return
-    print(f"install  {name}", flush=True)
-    work()
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(digest)
+    with turn(name):
+        if stamp.exists() and stamp.read_text() == digest:
+            return
+        print(f"install  {name}", flush=True)
+        work()
+        stamp.write_text(digest)
 
 
 def maven(name, pom, into):
@@ -108,9 +120,10 @@ def go():
 
 def kcat():
     """kcat from the system's package manager, with sudo if we are not root."""
-    if shutil.which("kcat"):
-        return
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    # A new machine has no package lists, or old ones.
-    run_quietly([*sudo, "apt-get", "update"])
-    run_quietly([*sudo, "apt-get", "install", "-y", "--no-install-recommends", "kcat"])
+    with turn("kcat"):
+        if shutil.which("kcat"):
+            return
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        # A new machine has no package lists, or old ones.
+        run_quietly([*sudo, "apt-get", "update"])
+        run_quietly([*sudo, "apt-get", "install", "-y", "--no-install-recommends", "kcat"])
