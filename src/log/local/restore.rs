@@ -198,6 +198,8 @@ impl LocalLog {
         }
         state.unsynced_indexes.clear();
         let restored = restore(&site, &point, &state.settings)?;
+        // What was checked was seen in a page cache that has since been dropped.
+        self.proofs.lock().clear();
         state.sealed.retain(|sealed| sealed.base < point.base);
         state.active = restored.active;
         // Indexes built anew may have other entries than those that were lost.
