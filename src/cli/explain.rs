@@ -19,8 +19,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     (
         "LB0106",
         "The log directory that holds the catalog failed while the broker ran, and without it the broker cannot go on.",
-        "Look at the disk and the system's log, and start the broker again: it recovers. Other log directories may fail \
-         without this.",
+        "Look at the disk and the system's log, and start the broker again: it recovers. Other log directories may \
+         fail without this.",
     ),
     (
         "LB0201",

@@ -170,8 +170,8 @@ fn millis(layers: &Layers, key: &'static str) -> Result<Duration, BadSetting> {
     Ok(Duration::from_millis(layers.read(key)?))
 }
 
-/// The directories in the order given. One within another would take its files for its own, and one named twice would be
-/// counted twice.
+/// The directories in the order given. One within another would take its files for its own, and one named twice would
+/// be counted twice.
 fn data_dirs(layers: &Layers) -> Result<Vec<PathBuf>, BadSetting> {
     let setting = find(Family::Broker, "log.dirs")?;
     let text = match layers.read_text("log.dirs")?.filter(|dirs| !dirs.is_empty()) {

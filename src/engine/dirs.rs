@@ -66,7 +66,10 @@ pub enum OpenDirsError {
         two: PathBuf,
     },
     /// Which one holds is not for us to say.
-    #[error("the log directories {} and {} both have a catalog ({name}); one of them has to go", one.display(), two.display())]
+    #[error(
+        "the log directories {} and {} both have a catalog ({name}); one of them has to go",
+        one.display(), two.display()
+    )]
     TwoCatalogs {
         /// A directory.
         one: PathBuf,

@@ -448,8 +448,8 @@ impl LogDir {
         }
     }
 
-    /// After the directory failed: no log in it takes or acknowledges anything any more. For callers without a lock of a
-    /// log.
+    /// After the directory failed: no log in it takes or acknowledges anything any more. For callers without a lock
+    /// of a log.
     pub fn take_logs_offline(&self) {
         for log in self.open_logs() {
             log.take_offline();

@@ -521,8 +521,9 @@ fn resume_at(site: &Site<'_>, found: &Found, point: Point) -> Result<Resumed, Op
     Ok(Resumed { point: Point::start_of(base), made, lost })
 }
 
-/// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache then
-/// shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would say so.
+/// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache
+/// then shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would
+/// say so.
 fn write_again(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
     let mut chunk = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(FAR).min(FAR)];
     let mut at = from;

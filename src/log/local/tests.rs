@@ -346,8 +346,8 @@ fn what_the_disk_does_not_give_is_refused_and_all_else_served() {
     }
 }
 
-/// Recovery took the epochs of the segment in which it began to read out of that segment's seal, found the first batches
-/// to be of an older epoch, and cut off all of a log that the marks did not know yet.
+/// Recovery took the epochs of the segment in which it began to read out of that segment's seal, found the first
+/// batches to be of an older epoch, and cut off all of a log that the marks did not know yet.
 #[test]
 fn a_log_of_several_epochs_that_no_mark_knows_is_kept() {
     let fs = SimFs::default();
