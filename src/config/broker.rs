@@ -1,6 +1,7 @@
 //! The broker's settings with their types: what the rest of the program reads.
 
 use super::BadSetting;
+use super::cleaner::CleanerSettings;
 use super::groups::GroupDefaults;
 use super::layers::{Fixed, Layers, Source, Where};
 use super::listeners::{Advertised, Endpoint, parse_advertised, parse_listeners};
@@ -68,6 +69,8 @@ pub struct BrokerSettings {
     pub described_partitions_max: usize,
     /// `producer.id.expiration.ms`
     pub producer_id_expiration: Duration,
+    /// Those of compaction.
+    pub cleaner: CleanerSettings,
     /// Those of groups.
     pub groups: GroupDefaults,
     layers: Layers,
@@ -112,6 +115,7 @@ impl BrokerSettings {
             fetch_sessions_max: all.read("max.incremental.fetch.session.cache.slots")?,
             described_partitions_max: all.read("max.request.partition.size.limit")?,
             producer_id_expiration: millis(all, "producer.id.expiration.ms")?,
+            cleaner: CleanerSettings::from_layers(all)?,
             groups: GroupDefaults::from_layers(all)?,
             layers,
         })

@@ -53,16 +53,16 @@ pub const STORAGE: &[Setting] = &[
         "How long a wall clock that jumped ahead is doubted; then what is old goes, in parts.")
         .least(0).ms().dynamic().ours(),
     int("num.recovery.threads.per.data.dir", "2", "Threads that recover logs after a crash.").least(1).dynamic().shown(),
-    boolean("log.cleaner.enable", "true", "Whether compacted topics are compacted.").shown(),
-    int("log.cleaner.threads", "1", "Threads that compact.").least(0).dynamic().shown(),
+    boolean("log.cleaner.enable", "true", "Whether compacted topics are compacted."),
+    int("log.cleaner.threads", "1", "Threads that compact.").least(0).dynamic(),
     long("log.cleaner.dedupe.buffer.size", "134217728", "Most memory for the key maps of compaction.")
-        .bytes().dynamic().shown(),
-    int("log.cleaner.io.buffer.size", "524288", "Read buffer of compaction.").least(0).bytes().dynamic().shown(),
-    double("log.cleaner.io.buffer.load.factor", "0.9", "How full the key map of compaction may get.").dynamic().shown(),
+        .bytes().dynamic(),
+    int("log.cleaner.io.buffer.size", "524288", "Read buffer of compaction.").least(0).bytes().dynamic(),
+    double("log.cleaner.io.buffer.load.factor", "0.9", "How full the key map of compaction may get.").dynamic(),
     double("log.cleaner.io.max.bytes.per.second", "1.7976931348623157E308", "Most bytes a second that compaction moves.")
-        .dynamic().shown(),
+        .dynamic(),
     long("log.cleaner.backoff.ms", "15000", "How long compaction sleeps when there is nothing to compact.")
-        .least(0).ms().dynamic().shown(),
+        .least(0).ms().dynamic(),
 ];
 
 /// Topics: how they come into being, and the defaults of their settings.

@@ -4,6 +4,7 @@
 
 mod broker;
 mod broker_table;
+mod cleaner;
 mod describe;
 mod group_table;
 mod groups;
@@ -23,6 +24,7 @@ mod golden_tests;
 mod tests;
 
 pub use broker::BrokerSettings;
+pub use cleaner::CleanerSettings;
 pub use describe::{Described, Synonym, describe_broker, describe_group, describe_topic};
 pub use group_table::GROUP;
 pub use groups::{Bounded, GroupDefaults, GroupTimes};

@@ -4,6 +4,7 @@ use super::layers::Source;
 use super::setting::Setting;
 use super::table::{Family, find, settings};
 use super::{BadSetting, BrokerSettings};
+use crate::log::local::clean::{CleanRules, CleanSettings};
 use crate::log::{LogSettings, Retention};
 use crate::record::{AppendRules, Codec, TimestampType};
 use std::collections::BTreeMap;
@@ -106,6 +107,22 @@ impl TopicSettings {
             file_delete_delay_ms: self.file_delete_delay_ms,
             may_use_reserve: false,
         }
+    }
+
+    /// How its partitions are compacted; none if they are not.
+    pub fn clean_rules(&self) -> Option<CleanRules> {
+        self.cleanup.compact.then(|| CleanRules {
+            min_ratio: self.min_cleanable_dirty_ratio,
+            min_lag_ms: self.min_compaction_lag_ms,
+            max_lag_ms: self.max_compaction_lag_ms,
+            settings: CleanSettings {
+                delete_retention_ms: self.delete_retention_ms,
+                segment_bytes: u64::from(self.segment_bytes),
+                index_bytes_max: u64::from(self.segment_index_bytes),
+                index_interval_bytes: u64::from(self.index_interval_bytes),
+                decompressed_batch_bytes_max: AppendRules::DECOMPRESSED_BATCH_BYTES,
+            },
+        })
     }
 
     /// What its partitions may keep. Only a policy of `delete` drops anything by age or size; an empty one, or

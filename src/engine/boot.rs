@@ -136,6 +136,7 @@ impl Engine {
             quiet: Quiet::default(),
             upkeep: Default::default(),
             space: Default::default(),
+            cleaning: Default::default(),
             broken: watch::Sender::new(None),
             stop,
         });
@@ -150,6 +151,7 @@ impl Engine {
         tokio::spawn(super::housekeeping::run(Arc::downgrade(&engine)));
         tokio::spawn(super::retention::run(Arc::downgrade(&engine)));
         tokio::spawn(super::space::run(Arc::downgrade(&engine)));
+        tokio::spawn(super::cleaning::run(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -185,6 +187,7 @@ impl Engine {
         self.groups.stop().await;
         // What is open for retention is closed by it, soon.
         drop(self.upkeep.lock().await);
+        self.cleaning.over().await;
         let open = self.open.all();
         for (key, _) in &open {
             // What is being opened now is closed by whoever opens it.

@@ -126,6 +126,7 @@ impl Engine {
         delete_after: Option<Duration>,
     ) {
         let Some(engine) = self.me.upgrade() else { return };
+        self.cleaning.cancel(key);
         let place = name.clone();
         let job = move || {
             if let Some(served) = served

@@ -6,6 +6,7 @@
 
 mod boot;
 mod catalog;
+mod cleaning;
 mod cluster;
 mod configs;
 mod deleting;
@@ -23,11 +24,13 @@ mod refusal;
 mod registry;
 mod retention;
 mod space;
+mod throttle;
 mod topics;
 mod wall;
 mod workers;
 
 pub use boot::{BootError, EngineParts};
+pub use cleaning::CleanerStats;
 pub use cluster::{LogDirContent, LogDirDescription, PartitionSize};
 pub use configs::{AlterConfigs, ConfigChange, ConfigOp, ResourceRef};
 pub use dirs::OpenDirsError;
@@ -50,6 +53,7 @@ use crate::partition::LeaderEpoch;
 use crate::sys::{Clock, Fs, Rng};
 use crate::types::{Epoch, TopicId, Uuid};
 use arc_swap::ArcSwap;
+use cleaning::Cleaning;
 use deleting::Deleting;
 use dirs::LogDirs;
 use groups::GroupShards;
@@ -92,6 +96,7 @@ pub struct Engine {
     upkeep: tokio::sync::Mutex<()>,
     /// Room in the log directories, as last looked at.
     space: ArcSwap<Vec<DirSpace>>,
+    cleaning: Cleaning,
     /// Why the broker cannot go on, once it cannot.
     broken: watch::Sender<Option<Arc<str>>>,
     /// Set when the broker stops: waits end, nothing is opened any more.

@@ -81,7 +81,7 @@ impl Engine {
         Ok((Arc::clone(&entry.name), (entry.id, partition)))
     }
 
-    fn wait_for(&self, name: &Arc<str>, key: Key) -> Option<Opening> {
+    pub(super) fn wait_for(&self, name: &Arc<str>, key: Key) -> Option<Opening> {
         match self.open.find(key, self.clock.mono()) {
             Found::Open | Found::Broken | Found::Gone => None,
             Found::Opening(waiting) => Some(Box::pin(waiting.done())),
@@ -183,14 +183,14 @@ impl Engine {
                 "cut what a crash left unfinished"
             );
         }
-        let log: Arc<dyn PartitionLog> = log;
+        let seam: Arc<dyn PartitionLog> = Arc::clone(&log) as _;
         let options = PartitionOptions {
             producer_id_expiration_ms: millis(settings.producer_id_expiration),
             ..PartitionOptions::default()
         };
         let clock = Arc::clone(&self.clock);
-        let partition = Partition::open(name.clone(), id, log, clock, self.epoch.clone(), options)?;
-        Ok((Served { partition, dir, rules: ArcSwap::from_pointee(rules) }, moved))
+        let partition = Partition::open(name.clone(), id, seam, clock, self.epoch.clone(), options)?;
+        Ok((Served { partition, log, dir, rules: ArcSwap::from_pointee(rules) }, moved))
     }
 
     /// Applies the present settings to every partition that is open, or to those of one topic.
@@ -244,5 +244,6 @@ pub(super) fn effective(
 fn rules(name: &TopicPartition, settings: &TopicSettings) -> TopicRules {
     let is_own = is_internal(&name.topic);
     let records_may_go = !is_own && (settings.cleanup.delete || !settings.cleanup.compact);
-    TopicRules { append: settings.append_rules(), records_may_go, is_own }
+    let cleaning = settings.clean_rules().filter(|_| !is_own);
+    TopicRules { append: settings.append_rules(), records_may_go, cleaning, is_own }
 }

@@ -1,7 +1,8 @@
 //! The partitions that are open. Each is opened once, on first use, on a background thread: opening recovers the
 //! log, which reads from the disk. It knows neither topics nor settings; how to open is told from outside.
 
-use crate::log::local::LogDir;
+use crate::log::local::clean::CleanRules;
+use crate::log::local::{LocalLog, LogDir};
 use crate::partition::Partition;
 use crate::record::AppendRules;
 use crate::types::{MonoNs, TopicId};
@@ -23,6 +24,8 @@ pub(super) type Key = (TopicId, i32);
 pub struct Served {
     /// The partition.
     pub(super) partition: Partition,
+    /// Its log, for those who clean it.
+    pub(super) log: Arc<LocalLog>,
     /// Where it is.
     pub(super) dir: Arc<LogDir>,
     /// Exchanged whole when the topic's settings change.
@@ -36,6 +39,8 @@ pub(super) struct TopicRules {
     pub(super) append: AppendRules,
     /// `cleanup.policy` has `delete`, or is empty: records may be deleted from the front.
     pub(super) records_may_go: bool,
+    /// `cleanup.policy` has `compact`, and no machine of the broker rewrites the log: how it is cleaned.
+    pub(super) cleaning: Option<CleanRules>,
     /// A machine of the broker keeps its records here: it alone appends, and brings the log back after a failure.
     pub(super) is_own: bool,
 }

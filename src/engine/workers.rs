@@ -36,6 +36,25 @@ impl Workers {
         spawn_thread(name, job).map(drop)
     }
 
+    /// Runs a job that takes long, on a thread beside those of the others, and waits for it. The caller bounds their
+    /// number.
+    pub(super) async fn run_alone<T: Send + 'static>(
+        &self,
+        name: &str,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JobLost> {
+        let (done, wait) = oneshot::channel();
+        let work = move || {
+            // Nobody may be waiting any more.
+            let _ = done.send(job());
+        };
+        if let Err(error) = self.start(name, Box::new(work)) {
+            tracing::error!(%error, name, "cannot start a thread");
+            return Err(JobLost);
+        }
+        wait.await.map_err(|_| JobLost)
+    }
+
     /// Runs `job` on a thread named `name` and waits for it. The job goes on if the caller stops waiting.
     pub(super) async fn run<T: Send + 'static>(
         &self,

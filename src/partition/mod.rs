@@ -59,6 +59,8 @@ pub struct ProducerState {
     pub epoch: i16,
     /// Sequence number of its last record; -1 for none.
     pub last_sequence: i32,
+    /// Offset of its last record, if its epoch has one.
+    pub last_offset: Option<Offset>,
     /// Timestamp of its last batch; -1 for none.
     pub last_timestamp: TimestampMs,
     /// Epoch of the coordinator that wrote its last marker; -1 for none.
@@ -159,6 +161,7 @@ impl Partition {
             id,
             epoch: producer.epoch,
             last_sequence: producer.last().map_or(-1, |note| note.last_sequence),
+            last_offset: producer.last().map(|note| note.last_offset),
             last_timestamp: producer.last_timestamp,
             coordinator_epoch: producer.coordinator_epoch,
         };

@@ -237,6 +237,13 @@ impl Partition {
     }
 }
 
+impl Partition {
+    /// Where the first transaction begins that is still open, or the high watermark.
+    pub fn last_stable(&self) -> Offset {
+        visible(&self.log.marks(), Isolation::ReadCommitted)
+    }
+}
+
 /// End of what may be seen. Without transactions the last stable offset is the high watermark.
 fn visible(marks: &LogMarks, isolation: Isolation) -> Offset {
     match isolation {

@@ -26,6 +26,12 @@ pub use rng::{RealRng, Rng, SeededRng};
 use std::io;
 use std::thread::JoinHandle;
 
+/// Lets other threads go first, as far as the system offers that: for work that nobody waits for.
+pub fn lower_priority() {
+    // Where it is refused, the work goes on as it is.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
+}
+
 /// Starts an operating-system thread with a name that `top` shows; for work that blocks (sync, recovery).
 pub fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work)

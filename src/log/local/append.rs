@@ -93,7 +93,7 @@ impl LocalLog {
     }
 
     /// The timestamp from which the age of a segment found on disk counts.
-    fn read_first_time(&self, state: &State) -> io::Result<TimestampMs> {
+    pub(super) fn read_first_time(&self, state: &State) -> io::Result<TimestampMs> {
         let file = self.log_file(state.active.base)?;
         match Scan::new(file, 0, state.active.size, NEAR).next_header() {
             Ok(header) => Ok(header.map_or(TimestampMs::NONE, |(_, header)| header.max_timestamp)),

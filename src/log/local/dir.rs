@@ -2,6 +2,7 @@
 //! knows all files of this folder.
 
 use super::aside::is_trash;
+use super::clean::Checkpoint;
 use super::commit::CommitQueue;
 use super::files::FilePool;
 use super::health::{Health, LogDirState, WatchedFs};
@@ -108,6 +109,8 @@ pub struct LogDir {
     /// trying again proves nothing. Bounded by the number of partitions.
     pub(super) unsyncable: Mutex<BTreeSet<TopicPartition>>,
     pub(super) numbers: AtomicU64,
+    /// How far the logs are cleaned. Taken before `marks` and a log's `state`, never after.
+    pub(super) cleaned: Checkpoint,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
     /// Given back at `close`, so that another may open the directory though somebody still holds this.
     lock: Mutex<Option<FileLock>>,
@@ -228,6 +231,7 @@ impl LogDir {
             reserve: Reserve::default(),
             unsyncable: Mutex::default(),
             numbers: AtomicU64::new(0),
+            cleaned: Checkpoint::default(),
             threads: Mutex::default(),
             lock: Mutex::new(Some(lock)),
             path: path.to_owned(),

@@ -130,7 +130,7 @@ impl LocalLog {
     }
 
     /// Reads the headers of a segment whose time index does not tell.
-    fn read_max_time(&self, run: &Run) -> io::Result<TimestampMs> {
+    pub(super) fn read_max_time(&self, run: &Run) -> io::Result<TimestampMs> {
         let mut scan = Scan::new(self.file_of(run)?, 0, run.size, FAR);
         let mut newest = TimestampMs::NONE;
         while let Ok(Some((_, header))) = scan.next_header() {

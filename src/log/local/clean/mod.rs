@@ -7,10 +7,14 @@
 //! neighbours joined up to `segment.bytes`, without the records that the map knows a newer one of. The rules are
 //! Kafka's (`Cleaner`, `MemoryRecords.filterTo`), so that either broker can go on where the other stopped.
 
+mod checkpoint;
 mod cleaning;
 mod groups;
 mod key_map;
 pub mod leftovers;
+mod live;
+#[cfg(test)]
+mod live_tests;
 mod offline;
 mod output;
 mod replace;
@@ -25,8 +29,11 @@ mod task;
 mod tests;
 mod txns;
 
+pub(in crate::log::local) use checkpoint::Checkpoint;
 pub use cleaning::{Cleaner, Cleaning};
+pub use live::{CleanInput, CleanLogError, CleanRules, Dirt};
 pub use offline::{OfflineError, OfflineOptions, OfflineReport, clean_offline, offline_segments};
+pub use replace::ReplaceError;
 pub use task::{
     CleanError, CleanReport, CleanSettings, CleanStats, CleanTask, CleanedGroup, CleanerLimits, FullSpeed,
     LastRecord, Pace, SourceSegment,

@@ -13,6 +13,8 @@ use std::sync::atomic::Ordering;
 /// A group of sealed segments, as a cleaner saw them, and what was made of them: `<base>.*.cleaned`, whole and synced.
 #[derive(Clone, Debug)]
 pub(in crate::log::local) struct Replacement {
+    /// Base offset of the first, and of the cleaned one.
+    pub base: Offset,
     /// The segments, which follow one another.
     pub old: Vec<Sealed>,
     /// Where the segment behind them begins.
@@ -46,8 +48,7 @@ pub enum ReplaceError {
 impl LocalLog {
     /// Replaces the segments. Readers see the old ones or the new one, whole; appends wait for three renames.
     pub(in crate::log::local) fn replace(&self, made: &Replacement) -> Result<(), ReplaceError> {
-        let Some(first) = made.old.first() else { return Err(ReplaceError::Changed) };
-        let swap = Swap { fs: self.dir().fs(), dir: self.path(), base: first.base };
+        let swap = Swap { fs: self.dir().fs(), dir: self.path(), base: made.base };
         let ready = self.may_replace(made.end);
         let _tidying = self.tidying.lock();
         let ready = ready.and_then(|()| match self.state.lock().find_group(made) {
@@ -76,11 +77,13 @@ impl LocalLog {
             Ok(())
         });
         finished.map_err(|error| self.unfinished(error))?;
-        swap.finish().map_err(|error| self.sync_lost(error))
+        swap.finish().map_err(|error| self.sync_lost(error))?;
+        self.state.lock().sealed_at(swap.base);
+        Ok(())
     }
 
     /// Recovery reads behind the mark that is on disk and knows no gaps there: it has to be behind the segments.
-    fn may_replace(&self, end: Offset) -> Result<(), ReplaceError> {
+    pub(super) fn may_replace(&self, end: Offset) -> Result<(), ReplaceError> {
         if self.swap_pending.load(Ordering::Acquire) {
             return Err(ReplaceError::Pending);
         }
@@ -128,8 +131,8 @@ impl State {
         if self.phase != LogState::Online {
             return None;
         }
-        let first = made.old.first()?;
-        let at = self.sealed.binary_search_by_key(&first.base, |sealed| sealed.base).ok()?;
+        made.old.first().filter(|first| first.base == made.base)?;
+        let at = self.sealed.binary_search_by_key(&made.base, |sealed| sealed.base).ok()?;
         let now = self.sealed.get(at..at.checked_add(made.old.len())?)?;
         let same = |(now, old): (&Sealed, &Sealed)| {
             (now.base, now.generation, now.size) == (old.base, old.generation, old.size)
@@ -138,8 +141,19 @@ impl State {
         (now.iter().zip(&made.old).all(same) && behind == made.end).then_some(at)
     }
 
+    /// The seal of a segment just replaced has its name.
+    fn sealed_at(&mut self, base: Offset) {
+        if let Ok(at) = self.sealed.binary_search_by_key(&base, |sealed| sealed.base)
+            && let Some(sealed) = self.sealed.get_mut(at)
+        {
+            (sealed.has_seal, sealed.cannot_seal) = (true, false);
+        }
+    }
+
     fn show(&mut self, base: Offset, generation: u32, made: &Replacement) {
+        // Under the seal's name there is that of the old segment until the swap is finished.
         let new = Sealed::written(base, generation, made.size, made.max_time);
+        let new = Sealed { has_seal: false, cannot_seal: true, ..new };
         if let Ok(at) = self.sealed.binary_search_by_key(&base, |sealed| sealed.base) {
             let behind = (at + made.old.len()).min(self.sealed.len());
             self.sealed.splice(at..behind, [new]);

@@ -114,7 +114,7 @@ fn compact(log: &LocalLog, fs: &dyn Fs, from: usize, to: usize) -> Option<Replac
     let body = build_body(&*file, BuildOptions { base, end, size, note: &mut |_, _| {}, pace }).ok()?;
     let max_time = body.max_time;
     write(fs, &path("seal"), &body.sealed(base, end, Side::of(&[]), Side::of(&[])).encode())?;
-    Some(Replacement { old, end, size, max_time })
+    Some(Replacement { base, old, end, size, max_time })
 }
 
 /// Appends puts and deletes of a few keys, a segment's worth every few, and commits them.
