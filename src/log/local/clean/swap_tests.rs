@@ -491,8 +491,11 @@ fn readers_never_see_two_sides_of_a_swap() {
             }
             if count > 12 {
                 let front = log.state.lock().sealed[3].base;
-                log.cut_front(front).unwrap();
-                cuts += 1;
+                // On a busy machine the commit thread may not have come so far.
+                if front <= log.marks().high_watermark {
+                    log.cut_front(front).unwrap();
+                    cuts += 1;
+                }
             }
         }
         stop.store(true, Ordering::Relaxed);
