@@ -296,3 +296,32 @@ fn retention_by_size_and_of_an_active_segment() {
         });
     }
 }
+
+#[test]
+fn a_segment_whose_name_was_lost_by_a_failed_sync_is_named_again() {
+    // A sync of the directory failed and the process was killed. The next one found the segment by a name that was not
+    // on the disk, synced the directory, which wrote nothing, and acknowledged records in it until the power went.
+    let mut lost = 0;
+    for seed in 0..40 {
+        let (fs, mut account) = (SimFs::new(seed), Account::new());
+        let dir = open_dir(&fs).unwrap();
+        let log = open_log(&dir, small()).unwrap().0;
+        account.append(&*log, Epoch(0)).unwrap();
+        dir.commit_round();
+        for _ in 0..6 {
+            account.append(&*log, Epoch(0)).unwrap();
+        }
+        fs.fail(Fault::eio(Call::SyncDir).named("topic-0"));
+        dir.commit_round();
+        lost += u64::from(log.marks().state == LogState::Failed);
+        drop((log, dir));
+        let fs = fs.kill();
+        let dir = open_dir(&fs).unwrap();
+        let log = open_log(&dir, small()).unwrap().0;
+        account.append(&*log, Epoch(1)).unwrap();
+        dir.commit_round();
+        account.note(&*log);
+        check_after_crash(&fs.crash(seed), &account, &seed);
+    }
+    assert_eq!(lost, 40);
+}

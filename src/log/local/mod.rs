@@ -2,6 +2,7 @@
 //! are stored as Kafka stores them, so its tools read the files; `storage-format.md` has every byte and the argument
 //! why a crash at any point loses nothing that was promised. Knows nothing of producers, topics' settings or clients.
 
+mod again;
 mod append;
 mod aside;
 pub mod clean;

@@ -2,10 +2,11 @@
 //! What is missing before the mark is damage: it is reported and refused, what is left of it stays as it is, and the
 //! log opens. What is wrong before the mark is found when it is first touched.
 
+use super::again::{copy_beside, write_again};
 use super::clean::leftovers;
 use super::dir::{OpenLogError, read_if_sound};
 use super::epochs::{self, Epochs, GatheredEpochs};
-use super::files::{Kind, base_of, segment_path};
+use super::files::{FileKey, Kind, base_of, segment_path};
 use super::front::DELETED;
 use super::log::{Identity, State};
 use super::marks::{Mark, Point};
@@ -239,7 +240,12 @@ impl<'a> Walk<'a> {
 
     /// Reads from the mark to the end, segment by segment.
     fn tail(&mut self) -> Result<(), OpenLogError> {
+        let mut name_is_safe = !self.is_new();
         loop {
+            if !name_is_safe && self.known != Known::Lost {
+                self.name_again()?;
+            }
+            name_is_safe = false;
             let size = self.file.size()?;
             let from = self.active.size;
             self.recovery.scanned_bytes += size.saturating_sub(from);
@@ -386,10 +392,42 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// No mark says that the names are on disk. A mark at the very beginning may have been written before they were.
+    fn is_new(&self) -> bool {
+        !matches!(self.known, Known::Marked(mark) if mark.point.end > Offset::ZERO)
+    }
+
+    /// Puts a copy of the segment being read in its place, so that it has a name of this process. An earlier one may
+    /// have died of a sync of the directory that failed: the name is seen then, is not on the disk, and no later
+    /// sync of the directory would write it, though it would say so.
+    fn name_again(&mut self) -> Result<(), OpenLogError> {
+        let path = segment_path(self.site.path, self.active.base, Kind::Log);
+        let copied = copy_beside(self.site.dir.fs(), &self.file, &path);
+        match copied {
+            Ok(copy) => {
+                self.site.dir.fs().rename(&copy, &path)?;
+                self.site.dir.pool().forget(FileKey {
+                    log: self.site.number,
+                    base: self.active.base,
+                    generation: 0,
+                    kind: Kind::Log,
+                });
+                self.file = self.site.open(self.active.base, Kind::Log)?;
+                self.names_touched = true;
+                Ok(())
+            }
+            // A full disk must not keep a log closed.
+            Err(error) if io_cause(&error) == IoCause::Full => {
+                tracing::warn!(partition = %self.identity.name, %error, "cannot name a segment again");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Syncs what was found behind the mark, so that it can be shown and stay, and hands over the state.
     fn finish(mut self) -> Result<Opened, OpenLogError> {
-        // A mark at the very beginning may have been written before the names were synced.
-        let new = !matches!(self.known, Known::Marked(mark) if mark.point.end > Offset::ZERO);
+        let new = self.is_new();
         let stored = self.identity.dir.stored_id(self.site.path)?;
         if stored != Some(self.identity.id) || new {
             self.touched.push(write_partition_id(self.identity)?);
@@ -519,30 +557,6 @@ fn resume_at(site: &Site<'_>, found: &Found, point: Point) -> Result<Resumed, Op
         site.dir.fs().open(&segment_path(site.path, base, Kind::Log), OpenHow::CreateNew)?;
     }
     Ok(Resumed { point: Point::start_of(base), made, lost })
-}
-
-/// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache
-/// then shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would
-/// say so.
-fn write_again(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
-    let mut chunk = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(FAR).min(FAR)];
-    let mut at = from;
-    while at < to {
-        let want = usize::try_from(to - at).unwrap_or(FAR).min(chunk.len());
-        let got = file.read_at(chunk.get_mut(..want).unwrap_or_default(), at)?;
-        let bytes = chunk.get(..got).filter(|bytes| !bytes.is_empty());
-        let bytes = bytes.ok_or(io::ErrorKind::UnexpectedEof)?;
-        match file.write_all_at(&[IoSlice::new(bytes)], at) {
-            // Only file systems that never write in place need room for this; a full one must not keep a log closed.
-            Err(error) if io_cause(&error) == IoCause::Full => {
-                tracing::warn!(%error, "cannot write the tail of a log again");
-                return Ok(());
-            }
-            written => written?,
-        }
-        at += got as u64;
-    }
-    Ok(())
 }
 
 /// Writes `partition.metadata`, unsynced.
