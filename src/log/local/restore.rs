@@ -232,10 +232,12 @@ impl LocalLog {
         let _turn = self.rebuilding.lock();
         let settings = {
             let mut state = self.state.lock();
-            if state.sealed_of(run).is_none() {
+            let Some(sealed) = state.sealed_of(run) else {
                 // Replaced meanwhile: entries and batches were not of the same file.
                 return;
-            }
+            };
+            // The first touch, which may be the walk below, need not look at what is being built anew.
+            sealed.indexes_seen = true;
             state.settings
         };
         tracing::warn!(partition = %self.name(), segment = %run.base, "an index is damaged and built anew");
