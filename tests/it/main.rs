@@ -15,6 +15,7 @@ mod cli;
 mod cli_dirs;
 mod cli_groups;
 mod cli_segments;
+mod compaction;
 mod crash_engine;
 mod crash_points;
 mod dirs;
