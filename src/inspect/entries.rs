@@ -2,7 +2,7 @@
 //! properties. Must not know how a row is printed, nor whether what it says is true of the log.
 
 use super::place::FileKind;
-use super::repair::{Refused, decode_refused};
+use crate::log::local::damage::{Damage, DamageKind, Damages};
 use crate::log::local::epochs::Epochs;
 use crate::log::local::marks::Marks;
 use crate::log::local::meta;
@@ -180,8 +180,8 @@ fn whole(kind: FileKind, bytes: &[u8]) -> Vec<Entry> {
         FileKind::Marks => {
             Marks::decode(bytes).map_or_else(|| bad("no sound marks"), |marks| marks_rows(&marks))
         }
-        FileKind::Damage => match decode_refused(bytes) {
-            Some(refused) => refused.iter().map(refused_row).collect(),
+        FileKind::Damage => match Damages::decode(bytes) {
+            Some(refused) => refused.all().iter().map(refused_row).collect(),
             None => bad("no sound list of damage"),
         },
         FileKind::Epochs => match Epochs::parse(bytes) {
@@ -304,24 +304,23 @@ fn seal_row(seal: &Seal) -> Entry {
     )
 }
 
-fn refused_row(refused: &Refused) -> Entry {
+fn refused_row(refused: &Damage) -> Entry {
     let kind = match refused.kind {
-        0 => "wrong",
-        1 => "unreadable",
-        2 => "missing",
-        _ => "unknown",
+        DamageKind::Wrong => "wrong",
+        DamageKind::Unreadable => "unreadable",
+        DamageKind::Missing => "missing",
     };
     row(
         0,
         "refused",
         vec![
-            ("from_offset", json!(refused.offsets.0)),
-            ("until_offset", json!(refused.offsets.1)),
-            ("segment", json!(refused.base)),
-            ("from_byte", json!(refused.bytes.0)),
-            ("until_byte", json!(refused.bytes.1)),
+            ("from_offset", json!(refused.at.0)),
+            ("until_offset", json!(refused.until.0)),
+            ("segment", json!(refused.base.0)),
+            ("from_byte", json!(refused.bytes.start)),
+            ("until_byte", json!(refused.bytes.end)),
             ("damage", json!(kind)),
-            ("found_timestamp", json!(refused.found)),
+            ("found_timestamp", json!(refused.found.0)),
             ("why", json!(refused.why)),
         ],
     )

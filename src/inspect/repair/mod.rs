@@ -6,12 +6,10 @@
 //! cut stay beside the log in a file that ends in `.damaged`.
 
 mod cut;
-mod quarantine;
 mod rebuild;
 mod steps;
 #[cfg(test)]
 mod tests;
 
 pub use cut::CutError;
-pub use quarantine::{Refused, decode_refused, encode_refused};
 pub use steps::{Asked, RepairError, Step, apply, plan};

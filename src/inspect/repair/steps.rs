@@ -1,10 +1,10 @@
 //! The plan: which step answers which finding, and what was asked for.
 
 use super::cut::{CutError, CutPlace, cut, find, free_name};
-use super::quarantine::{Refused, decode_refused, encode_refused};
 use super::rebuild::{rebuild_epochs, rebuild_indexes, rebuild_seal};
 use crate::inspect::place::{FileKind, PartitionPlace};
 use crate::inspect::verify::{Finding, Grade, PartitionReport};
+use crate::log::local::damage::{self, Damage, DamageKind, Damages};
 use crate::log::local::seal::BuildError;
 use crate::sys::{Fs, write_atomically};
 use crate::types::{Offset, TimestampMs};
@@ -12,9 +12,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-
-/// Name of the file that says what is refused.
-const DAMAGE_FILE: &str = "logboom.damage";
 
 /// What the operator asked for beyond what loses nothing.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -52,7 +49,7 @@ pub enum Step {
     /// A file is put aside that a broker makes anew by itself.
     Aside(PathBuf),
     /// Offsets are refused from now on.
-    Quarantine(Vec<Refused>),
+    Quarantine(Vec<Damage>),
 }
 
 impl fmt::Display for Step {
@@ -71,7 +68,7 @@ impl fmt::Display for Step {
             Step::Aside(path) => write!(f, "put {} aside; a broker makes it anew", path.display()),
             Step::Quarantine(refused) => {
                 write!(f, "refuse these offsets and serve all others:")?;
-                refused.iter().try_for_each(|one| write!(f, " {}..{}", one.offsets.0, one.offsets.1))
+                refused.iter().try_for_each(|one| write!(f, " {}..{}", one.at, one.until))
             }
         }
     }
@@ -147,7 +144,7 @@ pub fn plan(
 }
 
 /// Offsets of what is damaged and stays.
-fn refuse(report: &PartitionReport, cut: Option<Offset>, now: TimestampMs) -> Option<Vec<Refused>> {
+fn refuse(report: &PartitionReport, cut: Option<Offset>, now: TimestampMs) -> Option<Vec<Damage>> {
     let mut refused = Vec::new();
     for finding in report.all_findings().filter(|finding| finding.grade == Grade::Damage) {
         let (Some((from, until)), below) = (finding.offsets, cut.map_or(i64::MAX, |at| at.0)) else {
@@ -161,18 +158,19 @@ fn refuse(report: &PartitionReport, cut: Option<Offset>, now: TimestampMs) -> Op
             .map_or(from, |found| found.base);
         if from < until && from < below {
             let bytes = finding.bytes.unwrap_or((0, 0));
-            refused.push(Refused {
-                offsets: (from, until.min(below)),
-                base,
-                bytes,
-                found: now.0,
-                kind: if bytes.0 == bytes.1 { 2 } else { 0 },
+            refused.push(Damage {
+                at: Offset(from),
+                until: Offset(until.min(below)),
+                base: Offset(base),
+                bytes: bytes.0..bytes.1,
+                kind: if bytes.0 == bytes.1 { DamageKind::Missing } else { DamageKind::Wrong },
                 why: finding.why.clone(),
+                found: now,
             });
         }
     }
-    refused.sort_by_key(|one| (one.base, one.bytes));
-    refused.dedup_by(|later, kept| later.offsets == kept.offsets);
+    refused.sort_by_key(|one| (one.base, one.bytes.start, one.bytes.end));
+    refused.dedup_by(|later, kept| (later.at, later.until) == (kept.at, kept.until));
     (!refused.is_empty()).then_some(refused)
 }
 
@@ -191,21 +189,13 @@ pub fn apply(fs: &dyn Fs, partition: &PartitionPlace, step: &Step) -> Result<(),
             fs.sync_dir(&partition.path)?;
         }
         Step::Quarantine(refused) => {
-            let path = partition.path.join(DAMAGE_FILE);
-            let mut all = if fs.exists(&path) {
-                decode_refused(&fs.read(&path)?).unwrap_or_default()
-            } else {
-                Vec::new()
-            };
-            all.extend(
-                refused
-                    .iter()
-                    .filter(|one| !all.iter().any(|known| known.offsets == one.offsets))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
-            all.sort_by_key(|one| (one.base, one.bytes));
-            write_atomically(fs, &path, &encode_refused(&all))?;
+            let path = partition.path.join(damage::FILE);
+            let known = if fs.exists(&path) { Damages::decode(&fs.read(&path)?) } else { None };
+            let mut all = known.unwrap_or_default();
+            for one in refused {
+                all.add(one.clone());
+            }
+            write_atomically(fs, &path, &all.encode())?;
         }
     }
     Ok(())

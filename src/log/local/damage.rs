@@ -74,7 +74,7 @@ pub struct Damage {
 
 /// The damage known of a log.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(super) struct Damages {
+pub struct Damages {
     /// Ascending by segment and byte.
     known: Vec<Damage>,
     /// The file says something else.
@@ -83,7 +83,7 @@ pub(super) struct Damages {
 
 impl Damages {
     /// Reads the file; `None` if it is damaged or of a later version.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Damages> {
+    pub fn decode(bytes: &[u8]) -> Option<Damages> {
         let (all, crc) = bytes.split_last_chunk::<4>()?;
         if crc32fast::hash(all) != u32::from_be_bytes(*crc) || all.len() < HEAD {
             return None;
@@ -98,7 +98,7 @@ impl Damages {
     }
 
     /// The file's bytes.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEAD + self.known.len() * (ENTRY + 60));
         out.put_slice(MAGIC);
         out.put_u16(VERSION);
@@ -120,12 +120,12 @@ impl Damages {
     }
 
     /// All of it.
-    pub(super) fn all(&self) -> &[Damage] {
+    pub fn all(&self) -> &[Damage] {
         &self.known
     }
 
     /// Adds a range; false if it is known already, or part of one that is.
-    pub(super) fn add(&mut self, damage: Damage) -> bool {
+    pub fn add(&mut self, damage: Damage) -> bool {
         let covers = |known: &Damage| {
             known.base == damage.base
                 && known.at <= damage.at

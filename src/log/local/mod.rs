@@ -8,7 +8,7 @@ mod aside;
 pub mod clean;
 mod close;
 mod commit;
-mod damage;
+pub mod damage;
 mod dir;
 pub mod epochs;
 mod files;
