@@ -2,8 +2,8 @@
 //! nothing that was acknowledged is lost, not even when the power goes off afterwards.
 
 use crate::log_kit::{Account, check_after_crash, id, name, open_dir, open_log, small};
-use logboom::log::local::LogDir;
-use logboom::log::{LogState, PartitionLog};
+use logboom::log::local::{LocalLog, LogDir};
+use logboom::log::{LogSettings, LogState, PartitionLog, ReadError, ReadLimit};
 use logboom::sys::{Call, Fault, SimFs};
 use logboom::types::{Epoch, Offset};
 use std::sync::Arc;
@@ -173,4 +173,42 @@ fn a_full_disk_serves_reads_and_resumes_when_there_is_room() {
     dir.commit_round();
     account.note(&*log);
     check_after_crash(&fs.crash(1), &account, &"resumed");
+}
+
+#[test]
+fn records_that_the_disk_did_not_give_are_served_once_it_reads_again() {
+    // Damage of a segment without a seal stayed on the list for good: it was added to there and never taken off.
+    for settings in [small(), LogSettings { segment_bytes: 1 << 20, ..small() }] {
+        let fs = SimFs::default();
+        let (dir, log) = open_both(&fs, settings);
+        let mut account = Account::new();
+        // More than a block, so that the damage is in several.
+        for _ in 0..400 {
+            account.append(&*log, Epoch(1)).unwrap();
+        }
+        dir.commit_round();
+        account.note(&*log);
+        log.close().unwrap();
+        dir.close().unwrap();
+        drop((log, dir));
+        let (dir, log) = open_both(&fs, settings);
+        fs.fail(Fault::eio(Call::Read).named(".log").lasting());
+        let limit = ReadLimit { bytes: 100_000, at_least_one: true, below: Offset(i64::MAX) };
+        let read = log.plan_read(Offset(2), limit);
+        assert!(matches!(read, Err(ReadError::Damaged { .. })), "{read:?}");
+        assert!(!log.damage().is_empty());
+        fs.heal();
+        log.close().unwrap();
+        dir.close().unwrap();
+        drop((log, dir));
+        let (_dir, log) = open_both(&fs, settings);
+        account.check(&*log, &settings);
+        assert_eq!(log.damage(), []);
+    }
+}
+
+fn open_both(fs: &SimFs, settings: LogSettings) -> (Arc<LogDir>, Arc<LocalLog>) {
+    let dir = open_dir(fs).unwrap();
+    let log = open_log(&dir, settings).unwrap().0;
+    (dir, log)
 }

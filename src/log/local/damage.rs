@@ -160,6 +160,11 @@ impl Damages {
             .find(|one| one.base == base && one.bytes.start < bytes.end && one.bytes.end > bytes.start)
     }
 
+    /// All damage of a segment, ascending.
+    pub(super) fn in_segment(&self, base: Offset) -> impl Iterator<Item = &Damage> {
+        self.known.iter().filter(move |one| one.base == base)
+    }
+
     /// The damage that holds an offset.
     pub(super) fn at(&self, offset: Offset) -> Option<&Damage> {
         self.known.iter().find(|one| one.at <= offset && offset < one.until)

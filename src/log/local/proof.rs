@@ -116,10 +116,16 @@ impl LocalLog {
             return Ok(());
         }
         for blocks in left {
+            let blocks = self.widened(run, blocks);
             let seal = if proof.is_sealed { self.seal_of(run) } else { None };
             match seal {
                 Some(seal) => self.prove_sealed(run, &seal, blocks.clone())?,
-                None => self.note_damage(self.survey(run, blocks.clone(), None)?),
+                None => {
+                    let found = self.survey(run, blocks.clone(), None)?;
+                    let bad: Vec<Range<u64>> = found.iter().map(|one| one.bytes.clone()).collect();
+                    self.forget_healed(run, &blocks, &bad);
+                    self.note_damage(found);
+                }
             }
             let mut done = proof.done.lock();
             blocks.for_each(|block| done.clear(block));
@@ -133,24 +139,41 @@ impl LocalLog {
     /// Checks blocks against the seal, and the batches of those that differ.
     fn prove_sealed(&self, run: &Run, seal: &Arc<Seal>, blocks: Range<u64>) -> Result<(), ReadError> {
         let file = self.open_run(run, run.base)?;
+        let mut bad = Vec::new();
         let mut at = blocks.start;
         while at < blocks.end {
             let upto = blocks.end.min(at + TOGETHER);
-            let bad = bad_blocks(&*file, seal, at..upto)?;
-            self.forget_healed(run, at..upto, &bad);
-            for blocks in bad {
-                self.note_damage(self.survey(run, blocks, Some(seal))?);
-            }
+            bad.extend(bad_blocks(&*file, seal, at..upto)?);
             at = upto;
+        }
+        let bytes: Vec<Range<u64>> = bad.iter().map(|bad| bad.start * BLOCK..bad.end * BLOCK).collect();
+        self.forget_healed(run, &blocks, &bytes);
+        for blocks in bad {
+            self.note_damage(self.survey(run, blocks, Some(seal))?);
         }
         Ok(())
     }
 
-    /// Damage listed earlier whose blocks are now what they were: a disk that reads again, a file put back.
-    fn forget_healed(&self, run: &Run, blocks: Range<u64>, bad: &[Range<u64>]) {
-        let holds_bad = |bytes: &Range<u64>| {
-            bad.iter().any(|bad| bad.start * BLOCK < bytes.end && bytes.start < bad.end * BLOCK)
-        };
+    /// These blocks, and all others of damage that is listed in them: it is judged as a whole, or it would stay listed
+    /// after the disk reads again.
+    fn widened(&self, run: &Run, blocks: Range<u64>) -> Range<u64> {
+        let all = run.trusted.min(run.size).div_ceil(BLOCK);
+        let damages = self.damages.lock();
+        let mut wide = blocks;
+        for one in damages.in_segment(run.base).filter(|one| !one.bytes.is_empty()) {
+            let theirs = one.bytes.start / BLOCK..one.bytes.end.div_ceil(BLOCK).min(all);
+            if theirs.start < wide.end && wide.start < theirs.end {
+                wide = wide.start.min(theirs.start)..wide.end.max(theirs.end);
+            }
+        }
+        wide
+    }
+
+    /// Damage listed earlier whose bytes are now what they were: a disk that reads again, a file put back. `bad` are the
+    /// bytes that are not.
+    fn forget_healed(&self, run: &Run, blocks: &Range<u64>, bad: &[Range<u64>]) {
+        let holds_bad =
+            |bytes: &Range<u64>| bad.iter().any(|bad| bad.start < bytes.end && bytes.start < bad.end);
         let whole = blocks.start * BLOCK..blocks.end * BLOCK;
         let known = self.damages.lock().in_bytes(run.base, whole.clone()).is_some();
         if known {
