@@ -93,6 +93,12 @@ pub trait Fs: Send + Sync + 'static {
 /// Replaces the file at `path` by `bytes`, whole: written to `path` + ".tmp", synced, renamed. The new name survives
 /// a crash once the directory is synced, which is left to the caller.
 pub fn replace(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs.rename(&stage(fs, path, bytes)?, path)
+}
+
+/// The first half of [`replace`]: `bytes` synced under `path` + ".tmp", which is returned, for callers that rename it
+/// when they may.
+pub fn stage(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
@@ -101,7 +107,7 @@ pub fn replace(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(&[IoSlice::new(bytes)], 0)?;
     file.sync_data()?;
     drop(file);
-    fs.rename(&temporary, path)
+    Ok(temporary)
 }
 
 /// Like [`replace`], with the directory synced: after a crash either the old or the new content is there whole, and

@@ -14,7 +14,7 @@ mod net_real;
 mod rng;
 
 pub use clock::{Clock, RealClock, SimClock, Sleep};
-pub use fs::{File, FileLock, Fs, OpenHow, Space, replace, write_atomically};
+pub use fs::{File, FileLock, Fs, OpenHow, Space, replace, stage, write_atomically};
 pub use fs_real::RealFs;
 pub use fs_sim::{Call, Fault, SimFs, Survival};
 pub use io_cause::{IoCause, io_cause};

@@ -1,4 +1,20 @@
 //! The log of one partition in local files: its state, and the trait's calls handed to the files that do the work.
+//!
+//! Locks, in the order in which one thread may take them, none of them twice:
+//!
+//! 1. `LogDir::settling`
+//! 2. `tidying`
+//! 3. `syncing`, or `rebuilding`, never both
+//! 4. `LogDir::cleaned`
+//! 5. `LogDir::marks`, which is written while it is held
+//! 6. `state`, of one log only
+//! 7. one of the rest: `damages`, `proofs` and what was checked of one segment, `LogDir::{starts, logs, unsyncable}`,
+//!    the pools and caches, the queues of the threads. Under them nothing is called that takes a lock of this list
+//!    (`LogDir::opening`, under which `logs` is looked at, is held by nobody who has any other).
+//!
+//! Checking bytes before they are served (`prove`) takes `state`, `damages` and `proofs` in turn, never two at a time, and
+//! may come to build an index anew, which takes `rebuilding`: whoever holds that walks over batches only after
+//! having noted that the indexes of the segment were seen to, so that the check does not come back for it.
 
 use super::damage::Damages;
 use super::dir::LogDir;

@@ -15,12 +15,14 @@ use super::segment::Active;
 use super::time_index::TimeEntry;
 use super::walk::{Step, Walk};
 use crate::log::{LogSettings, LogState};
-use crate::sys::{File, OpenHow, replace};
+use crate::sys::{File, OpenHow, replace, stage};
 use crate::types::Offset;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+const INDEXES: [Kind; 2] = [Kind::Index, Kind::TimeIndex];
 
 /// Where the files of a log are.
 #[derive(Clone, Copy)]
@@ -96,6 +98,11 @@ fn index_batches(active: &mut Active, log: Arc<dyn File>, size: u64, settings: &
     }
 }
 
+/// Both indexes of a segment that were built anew, as bytes.
+fn tails(segment: &Active) -> [(Kind, Vec<u8>); 2] {
+    [(Kind::Index, segment.index.tail_bytes().1), (Kind::TimeIndex, segment.times.tail_bytes().1)]
+}
+
 impl Site<'_> {
     /// A file of a segment, by the pool.
     pub(super) fn open(&self, base: Offset, kind: Kind) -> io::Result<Arc<dyn File>> {
@@ -140,7 +147,7 @@ impl Site<'_> {
 
     /// Removes the index files of a segment.
     pub(super) fn reset_indexes(&self, base: Offset) -> io::Result<()> {
-        for kind in [Kind::Index, Kind::TimeIndex] {
+        for kind in INDEXES {
             self.remove_file(base, kind)?;
         }
         Ok(())
@@ -252,12 +259,34 @@ impl LocalLog {
             Ok(())
         });
         let kept = match built {
-            Ok(()) => self.write_sealed_indexes(run.base, run.generation, &mut segment),
+            Ok(()) => self.keep_indexes(run, &mut segment),
             Err(error) => Err(io::Error::other(error)),
         };
         if let Err(error) = kept.and_then(|()| self.renew_seal(run)) {
             tracing::warn!(partition = %self.name(), segment = %run.base, %error, "cannot rebuild an index");
         }
+    }
+
+    /// Gives indexes built anew their names, unless the segment was removed or is the active one again. The caller has
+    /// `rebuilding`.
+    fn keep_indexes(&self, run: &Run, segment: &mut Active) -> io::Result<()> {
+        segment.note_time();
+        let fs = self.dir().fs();
+        let mut staged = Vec::new();
+        for (kind, bytes) in tails(segment) {
+            let path = segment_path(self.path(), run.base, kind);
+            staged.push((stage(fs, &path, &bytes)?, path));
+        }
+        let mut state = self.state.lock();
+        let is_here = state.sealed_of(run).is_some();
+        for (temporary, path) in staged {
+            // Renames under the short lock: `reopen`, which makes a segment the active one again, takes that, too.
+            if is_here { fs.rename(&temporary, &path)? } else { fs.remove(&temporary)? }
+        }
+        if is_here {
+            INDEXES.into_iter().for_each(|kind| self.dir().pool().forget(self.run_key(run, kind)));
+        }
+        Ok(())
     }
 
     /// The seal of a segment knows its index files, which are others now.
@@ -274,14 +303,8 @@ impl LocalLog {
         let size = file.size()?;
         let mut segment = Active::new(base, self.dir().clock().wall(), 0);
         index_batches(&mut segment, file, size, settings);
-        self.write_sealed_indexes(base, generation, &mut segment)
-    }
-
-    fn write_sealed_indexes(&self, base: Offset, generation: u32, segment: &mut Active) -> io::Result<()> {
         segment.note_time();
-        for (kind, bytes) in
-            [(Kind::Index, segment.index.tail_bytes().1), (Kind::TimeIndex, segment.times.tail_bytes().1)]
-        {
+        for (kind, bytes) in tails(&segment) {
             replace(self.dir().fs(), &segment_path(self.path(), base, kind), &bytes)?;
             self.dir().pool().forget(FileKey { generation, ..self.key(base, kind) });
         }

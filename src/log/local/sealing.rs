@@ -10,6 +10,7 @@ use super::seal::{BuildError, BuildOptions, Seal, Side, build_body, seal_path};
 use super::time_index::TimeEntry;
 use crate::log::{LogState, ReadError};
 use crate::record::BatchHeader;
+use crate::sys::stage;
 use crate::types::{Offset, TimestampMs};
 use std::io;
 use std::ops::ControlFlow;
@@ -98,8 +99,8 @@ impl LocalLog {
         if !check.holds() {
             self.distrust_index(run);
         }
-        let [index, times] = [Kind::Index, Kind::TimeIndex].map(|kind| self.side(run, kind));
         let turn = self.rebuilding.lock();
+        let [index, times] = [Kind::Index, Kind::TimeIndex].map(|kind| self.side(run, kind));
         self.keep_seal(run, &body.sealed(run.base, end, index?, times?))?;
         drop(turn);
         self.trust(run);
@@ -121,12 +122,7 @@ impl LocalLog {
     pub(super) fn keep_seal(&self, run: &Run, seal: &Seal) -> io::Result<()> {
         let fs = self.dir().fs();
         let path = seal_path(self.path(), run.base);
-        let temporary = path.with_extension("seal.tmp");
-        let file = fs.open(&temporary, crate::sys::OpenHow::Create)?;
-        file.set_len(0)?;
-        file.write_all_at(&[io::IoSlice::new(&seal.encode())], 0)?;
-        file.sync_data()?;
-        drop(file);
+        let temporary = stage(fs, &path, &seal.encode())?;
         let mut state = self.state.lock();
         let Some(sealed) = state.sealed_of(run) else {
             drop(state);
