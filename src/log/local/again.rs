@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A synced copy of a segment under a name that the next recovery removes. What lies behind the mark is little.
+/// A synced copy of a segment under a name that the next recovery removes.
 pub(super) fn copy_beside(fs: &dyn Fs, file: &Arc<dyn File>, path: &Path) -> io::Result<PathBuf> {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
@@ -32,8 +32,8 @@ pub(super) fn copy_beside(fs: &dyn Fs, file: &Arc<dyn File>, path: &Path) -> io:
     copied.map(|()| name)
 }
 
-/// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache then
-/// shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would say so.
+/// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache
+/// then shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would say so.
 pub(super) fn write_again(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
     let mut chunk = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(FAR).min(FAR)];
     let mut at = from;

@@ -242,9 +242,7 @@ impl<'a> Walk<'a> {
     fn tail(&mut self) -> Result<(), OpenLogError> {
         let mut name_is_safe = !self.is_new();
         loop {
-            if !name_is_safe && self.known != Known::Lost {
-                self.name_again()?;
-            }
+            let is_copy = !name_is_safe && self.known != Known::Lost && self.name_again()?;
             name_is_safe = false;
             let size = self.file.size()?;
             let from = self.active.size;
@@ -252,7 +250,9 @@ impl<'a> Walk<'a> {
             let mut scan = Scan::new(self.file.clone(), from, size, FAR);
             let torn = self.walk_batches(&mut scan)?;
             if size > from {
-                write_again(&*self.file, from, self.active.size)?;
+                if !is_copy {
+                    write_again(&*self.file, from, self.active.size)?;
+                }
                 self.touched.push(self.file.clone());
             }
             if torn {
@@ -400,7 +400,11 @@ impl<'a> Walk<'a> {
     /// Puts a copy of the segment being read in its place, so that it has a name of this process. An earlier one may
     /// have died of a sync of the directory that failed: the name is seen then, is not on the disk, and no later
     /// sync of the directory would write it, though it would say so.
-    fn name_again(&mut self) -> Result<(), OpenLogError> {
+    ///
+    /// All of such a segment lies behind the mark, so no more is copied than is read anyway; a crash leaves the file
+    /// under its name, the old or the new, and at most a copy beside it that the next recovery removes. A segment that
+    /// began before the mark keeps its name, which was synced with the first batches in it. False if there was no room.
+    fn name_again(&mut self) -> Result<bool, OpenLogError> {
         let path = segment_path(self.site.path, self.active.base, Kind::Log);
         let copied = copy_beside(self.site.dir.fs(), &self.file, &path);
         match copied {
@@ -414,12 +418,12 @@ impl<'a> Walk<'a> {
                 });
                 self.file = self.site.open(self.active.base, Kind::Log)?;
                 self.names_touched = true;
-                Ok(())
+                Ok(true)
             }
             // A full disk must not keep a log closed.
             Err(error) if io_cause(&error) == IoCause::Full => {
                 tracing::warn!(partition = %self.identity.name, %error, "cannot name a segment again");
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(error.into()),
         }
