@@ -109,14 +109,16 @@ fn a_flipped_byte_is_named_by_dump_and_verify_and_the_rest_is_called_safe() {
     let (scratch, partition) = left_behind();
     let sound = segment(&["verify", text(scratch.path())]);
     assert_eq!(sound.code, 0, "{sound:?}");
-    flip(&log_of(&partition), 300);
+    // A busy machine cuts the input into more batches: this byte is a record's of the first whatever their number.
+    let byte = 70;
+    flip(&log_of(&partition), byte);
     let ran = segment(&["verify", text(&partition), "--json"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("LB0701"), "{}", ran.err);
     let report = json(ran);
     let finding = &report[0]["findings"][0];
     let (from, until) = (finding["bytes"][0].as_u64().unwrap(), finding["bytes"][1].as_u64().unwrap());
-    assert!((from..until).contains(&300), "{finding}");
+    assert!((from..until).contains(&byte), "{finding}");
     assert_eq!(report[0]["safe_offsets"][0][1].as_i64().unwrap(), 200, "{}", report[0]);
     let stopped = segment(&["dump", text(&log_of(&partition)), "--records"]);
     assert_eq!((stopped.code, stopped.out.lines().count()), (1, 2), "{stopped:?}");
