@@ -88,15 +88,7 @@ impl Engine {
         let (node_id, options) = (settings.node_id, log_dir);
         let ground = Ground { fs: &fs, clock: &clock, rng: &rng, options, node_id };
         let dirs = LogDirs::open(&ground, &settings.data_dirs, &name)?;
-        let catalog_log = LogSettings {
-            segment_bytes: CATALOG_SEGMENT_BYTES,
-            file_delete_delay_ms: 0,
-            // Without it no topic could be deleted from a full disk.
-            may_use_reserve: true,
-            ..LogSettings::default()
-        };
-        let (log, _) = dirs.catalog().open_partition(&name, CATALOG_TOPIC_ID, catalog_log)?;
-        let catalog_log: Arc<dyn PartitionLog> = log;
+        let catalog_log = open_catalog_log(&dirs, &name)?;
         let image = Arc::new(ArcSwap::from_pointee(CatalogImage::default()));
         let epoch = LeaderEpoch::new(Epoch(0));
         let later = Arc::new(OnceLock::new());
@@ -225,4 +217,16 @@ impl Engine {
             tracing::error!("the log directories were not closed; the next start takes it for a crash");
         }
     }
+}
+
+fn open_catalog_log(dirs: &LogDirs, name: &TopicPartition) -> Result<Arc<dyn PartitionLog>, OpenLogError> {
+    let settings = LogSettings {
+        segment_bytes: CATALOG_SEGMENT_BYTES,
+        file_delete_delay_ms: 0,
+        // Without it no topic could be deleted from a full disk.
+        may_use_reserve: true,
+        ..LogSettings::default()
+    };
+    let (log, _) = dirs.catalog().open_partition(name, CATALOG_TOPIC_ID, settings)?;
+    Ok(log)
 }

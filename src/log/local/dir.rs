@@ -1,23 +1,21 @@
-//! A log directory: its lock, its ids, its partitions, and the threads that commit and tidy up. The only place that
-//! knows all files of this folder.
+//! A log directory: its partitions, and what its threads do to them. The only place that knows all files of this folder.
 
-use super::aside::is_trash;
 use super::clean::Checkpoint;
 use super::commit::CommitQueue;
 use super::files::FilePool;
-use super::health::{Health, LogDirState, WatchedFs};
+use super::health::{Health, LogDirState};
 use super::keep::{Keeper, MarksFile};
 use super::log::{Identity, LocalLog};
-use super::marks::{self, Marks};
-use super::meta::{self, Meta};
+use super::meta::Meta;
+use super::open_dir::make_durable;
 use super::proof::SealCache;
 use super::recover::{Known, Opened, Recovery, recover, start_new};
-use super::reserve::{Reserve, store_at_start};
+use super::reserve::Reserve;
 use super::scan::is_unreadable;
 use super::scrub::Sealer;
 use super::trash::Trash;
 use crate::log::LogSettings;
-use crate::sys::{Clock, FileLock, Fs, Rng, Space, write_atomically};
+use crate::sys::{Clock, FileLock, Fs, Rng, Space};
 use crate::types::{Offset, TopicId, TopicPartition, Uuid};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,41 +111,7 @@ pub struct LogDir {
     pub(super) cleaned: Checkpoint,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
     /// Given back at `close`, so that another may open the directory though somebody still holds this.
-    lock: Mutex<Option<FileLock>>,
-}
-
-/// Whose a log directory is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Member {
-    /// Id of the cluster.
-    pub cluster_id: Uuid,
-    /// The broker.
-    pub node_id: i32,
-}
-
-/// Why a log directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenDirError {
-    /// Another process has it.
-    #[error("the log directory {0} is in use by another process")]
-    InUse(PathBuf),
-    /// `meta.properties` is not readable. It is not replaced: its ids say whose data this is.
-    #[error("{0} is damaged or of an unknown version")]
-    BadMeta(PathBuf),
-    /// It belongs to another cluster, or to another node of this one.
-    #[error("the log directory {path} belongs to node {} of cluster {}, not to node {} of cluster {}",
-        found.node_id, found.cluster_id, wanted.node_id, wanted.cluster_id)]
-    Foreign {
-        /// The directory.
-        path: PathBuf,
-        /// Whose it is.
-        found: Member,
-        /// Whose it should be.
-        wanted: Member,
-    },
-    /// The file system said no.
-    #[error("cannot open the log directory: {0}")]
-    Storage(#[from] io::Error),
+    pub(super) lock: Mutex<Option<FileLock>>,
 }
 
 /// Why a partition's log cannot be used.
@@ -162,102 +126,6 @@ pub enum OpenLogError {
 }
 
 impl LogDir {
-    /// Takes the lock `.lock`, makes the directory if absent, reads `meta.properties` (or writes a new one with fresh
-    /// ids) and the marks.
-    pub fn open(
-        fs: Arc<dyn Fs>,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-        path: &Path,
-        options: LogDirOptions,
-    ) -> Result<Arc<LogDir>, OpenDirError> {
-        LogDir::open_for(fs, clock, rng, path, options, None)
-    }
-
-    /// What `meta.properties` of the directory at `path` says, without taking the directory into use; `None` if
-    /// there is no such file.
-    pub fn peek(fs: &dyn Fs, path: &Path) -> Result<Option<Meta>, OpenDirError> {
-        let file = path.join(meta::META_FILE);
-        let Some(bytes) = read_if_there(fs, &file)? else { return Ok(None) };
-        Meta::parse(&bytes).map(Some).ok_or(OpenDirError::BadMeta(file))
-    }
-
-    /// As [`LogDir::open`], as one of several directories: a new one joins `member`, and one of another is refused.
-    pub fn open_for(
-        fs: Arc<dyn Fs>,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-        path: &Path,
-        options: LogDirOptions,
-        member: Option<Member>,
-    ) -> Result<Arc<LogDir>, OpenDirError> {
-        let keeper = Arc::<Keeper>::default();
-        let health = Arc::new(Health::new(path, {
-            let keeper = Arc::clone(&keeper);
-            move || keeper.wake()
-        }));
-        let fs: Arc<dyn Fs> = Arc::new(WatchedFs { inner: fs, health: Arc::clone(&health) });
-        make_durable(&*fs, path)?;
-        let lock = fs.lock(&path.join(".lock")).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => OpenDirError::InUse(path.to_owned()),
-            _ => error.into(),
-        })?;
-        let meta = read_meta(&*fs, &*rng, path, member)?;
-        let names = fs.list(path)?;
-        let has_partitions = names.iter().any(|name| partition_named(name).is_some());
-        let stored = read_if_sound(&*fs, &path.join(marks::FILE))?.map(|bytes| Marks::decode(&bytes));
-        let lost = !matches!(stored, Some(Some(_))) && has_partitions;
-        let mut marks = stored.flatten().unwrap_or(Marks { clean: !lost, lost, ..Marks::default() });
-        let was_clean = marks.clean;
-        marks.clean = false;
-        // Before anything is appended: a crash from here on must not look like a shutdown in good order.
-        let was_full = store_at_start(&*fs, path, &path.join(marks::FILE), &marks.encode())?;
-        let dir = Arc::new(LogDir {
-            pool: FilePool::new(fs.clone(), options.open_files_max),
-            seals: SealCache::default(),
-            sealer: Arc::default(),
-            queue: Arc::new(CommitQueue::new()),
-            keeper,
-            health,
-            meta,
-            was_clean,
-            marks: Mutex::new(MarksFile { marks, written_at: clock.mono(), moved: false }),
-            bytes_since_marks: AtomicU64::new(0),
-            logs: Mutex::default(),
-            opening: Mutex::default(),
-            starts: Mutex::default(),
-            settling: Mutex::new(()),
-            trash: Arc::default(),
-            reserve: Reserve::default(),
-            unsyncable: Mutex::default(),
-            numbers: AtomicU64::new(0),
-            cleaned: Checkpoint::default(),
-            threads: Mutex::default(),
-            lock: Mutex::new(Some(lock)),
-            path: path.to_owned(),
-            options,
-            fs,
-            clock,
-            rng,
-        });
-        names
-            .into_iter()
-            .filter(|name| is_trash(name))
-            .for_each(|gone| dir.remove_later(gone, Duration::ZERO));
-        if was_full {
-            dir.note_failed_write(&io::ErrorKind::StorageFull.into());
-        }
-        match options.commit {
-            Commit::Thread => {
-                dir.start_threads()?;
-                dir.start_sealer()?;
-            }
-            Commit::Task => dir.start_task(),
-            Commit::Manual => {}
-        }
-        Ok(dir)
-    }
-
     /// The last shutdown left its clean mark; a new directory counts as clean.
     pub fn was_clean(&self) -> bool {
         self.was_clean
@@ -291,13 +159,6 @@ impl LogDir {
     /// Changes once, when the directory fails.
     pub fn watch_state(&self) -> watch::Receiver<LogDirState> {
         self.health.watch()
-    }
-
-    /// Whether there is a directory for the partition that was made for this topic; also if it does not say for
-    /// which, and `or_unnamed`.
-    pub fn holds(&self, name: &TopicPartition, id: TopicId, or_unnamed: bool) -> io::Result<bool> {
-        let path = self.path.join(name.to_string());
-        Ok(self.fs.is_dir(&path) && self.stored_id(&path)?.map_or(or_unnamed, |stored| stored == id))
     }
 
     /// Opens or makes the log of a partition. The tail that a crash may have torn is recovered here, not when the
@@ -374,18 +235,6 @@ impl LogDir {
         self.seal_later(log.number(), log.me.clone());
         self.logs.lock().insert(name.clone(), Arc::downgrade(&log));
         Ok((log, recovery))
-    }
-
-    /// Every partition that has a directory here, with the topic id it was made for.
-    pub fn partitions_on_disk(&self) -> io::Result<Vec<(TopicPartition, Option<TopicId>)>> {
-        let names = self.fs.list(&self.path)?;
-        let partitions = names.into_iter().filter_map(|path| Some((partition_named(&path)?, path)));
-        partitions
-            .map(|(name, path)| {
-                let id = self.stored_id(&path)?.map(|stored| self.believed_id(stored, &name));
-                Ok((name, id))
-            })
-            .collect()
     }
 
     /// Room on the file system.
@@ -488,30 +337,6 @@ impl LogDir {
         Ok(Opening { dir: self, name: name.clone() })
     }
 
-    /// Whether a directory with the id `stored` belongs to another topic than `id`, of an earlier life. No checksum
-    /// covers the id, and taking a directory for another topic's removes it: the marks, which have one, know better,
-    /// and two ids that differ in one character were not drawn at random.
-    fn is_another(&self, stored: TopicId, id: TopicId, name: &TopicPartition) -> bool {
-        let file = self.marks.lock();
-        let marked = |id| file.marks.by_partition.contains_key(&(id, name.partition));
-        let damaged = !marked(stored) && (is_near(stored, id) || marked(id));
-        if stored != id && damaged {
-            tracing::error!(partition = %name, %stored, %id, "the topic id of a directory is damaged and written anew");
-        }
-        stored != id && !damaged
-    }
-
-    /// The id of the topic that a directory belongs to: as stored, unless the marks know one that differs in one
-    /// character and not the stored one.
-    fn believed_id(&self, stored: TopicId, name: &TopicPartition) -> TopicId {
-        let file = self.marks.lock();
-        if file.marks.by_partition.contains_key(&(stored, name.partition)) {
-            return stored;
-        }
-        let ids = file.marks.by_partition.keys().filter(|(_, partition)| *partition == name.partition);
-        ids.map(|(id, _)| *id).find(|id| is_near(*id, stored)).unwrap_or(stored)
-    }
-
     fn known(&self, id: TopicId, name: &TopicPartition) -> Known {
         let file = self.marks.lock();
         match file.marks.by_partition.get(&(id, name.partition)) {
@@ -519,11 +344,6 @@ impl LogDir {
             None if file.marks.lost => Known::Lost,
             None => Known::Never,
         }
-    }
-
-    pub(super) fn stored_id(&self, partition: &Path) -> io::Result<Option<TopicId>> {
-        let bytes = read_if_sound(&*self.fs, &partition.join(meta::PARTITION_FILE))?;
-        Ok(bytes.and_then(|bytes| meta::parse_partition(&bytes)))
     }
 
     pub(super) fn open_logs(&self) -> Vec<Arc<LocalLog>> {
@@ -586,37 +406,6 @@ impl Drop for LogDir {
     }
 }
 
-/// Makes the directory, and makes sure that its name, and those of directories made above it, outlast a power cut.
-fn make_durable(fs: &dyn Fs, path: &Path) -> io::Result<()> {
-    let missing = path.ancestors().take_while(|above| !fs.is_dir(above)).count();
-    fs.create_dir_all(path)?;
-    // One above what was there, for an earlier process may have made it and died before it could sync.
-    for above in path.ancestors().skip(1).take(missing.max(1)) {
-        match fs.sync_dir(if above.as_os_str().is_empty() { Path::new(".") } else { above }) {
-            // Not ours to read, then not made by us.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            synced => synced?,
-        }
-    }
-    Ok(())
-}
-
-/// The ids of the directory; a new one gets an id of its own.
-fn read_meta(fs: &dyn Fs, rng: &dyn Rng, dir: &Path, member: Option<Member>) -> Result<Meta, OpenDirError> {
-    if let Some(meta) = LogDir::peek(fs, dir)? {
-        let found = Member { cluster_id: meta.cluster_id, node_id: meta.node_id };
-        return match member.filter(|wanted| *wanted != found) {
-            Some(wanted) => Err(OpenDirError::Foreign { path: dir.to_owned(), found, wanted }),
-            None => Ok(meta),
-        };
-    }
-    let draw = || Uuid::from_random(rng.next_u128());
-    let Member { cluster_id, node_id } = member.unwrap_or_else(|| Member { cluster_id: draw(), node_id: 1 });
-    let meta = Meta { cluster_id, node_id, directory_id: draw() };
-    write_atomically(fs, &dir.join(meta::META_FILE), meta.to_text().as_bytes())?;
-    Ok(meta)
-}
-
 pub(super) fn read_if_there(fs: &dyn Fs, path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs.read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -634,20 +423,4 @@ pub(super) fn read_if_sound(fs: &dyn Fs, path: &Path) -> io::Result<Option<Vec<u
         }
         read => read,
     }
-}
-
-/// Two ids whose text differs in one character.
-fn is_near(one: TopicId, other: TopicId) -> bool {
-    let (one, other) = (one.to_string(), other.to_string());
-    one.len() == other.len()
-        && one.bytes().zip(other.bytes()).filter(|(one, other)| one != other).count() == 1
-}
-
-/// The partition whose directory has this name: a topic name, a dash, a number.
-pub fn partition_named(path: &Path) -> Option<TopicPartition> {
-    let name = path.file_name()?.to_str()?;
-    let (topic, number) = name.rsplit_once('-')?;
-    let number =
-        (!topic.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())).then_some(number)?;
-    Some(TopicPartition::new(topic, number.parse().ok()?))
 }

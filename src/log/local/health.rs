@@ -5,8 +5,8 @@
 //! 1. any call in it ends with an error that speaks of its file system and not of the call: read-only, the device or
 //!    the server is gone, the file system found itself damaged (`IoCause::Gone`);
 //! 2. the marks cannot be written twice in a row. They are a write, a sync and a rename of a few bytes and a sync of
-//!    the directory, so they are also the probe that tells a bad spot from a bad disk: they are tried at once when a sync
-//!    failed, and again when they are due.
+//!    the directory, so they are also the probe that tells a bad spot from a bad disk: they are tried at once when a
+//!    sync failed, and again when they are due.
 //!
 //! A log whose own write or sync fails goes offline alone, and may be reopened. A full disk is no failure: room comes
 //! back, and the calls that found none had no effect.

@@ -188,7 +188,7 @@ impl LogDir {
                 continue;
             };
             if name < progress.name
-                || super::dir::partition_named(&path).is_none()
+                || super::whose::partition_named(&path).is_none()
                 || !self.fs().is_dir(&path)
             {
                 continue;
@@ -271,7 +271,7 @@ impl LogDir {
 
     /// Calls `act` with the log of a partition's directory, if it is open.
     fn with_log(&self, path: &Path, act: impl Fn(&LocalLog)) -> bool {
-        let log = super::dir::partition_named(path)
+        let log = super::whose::partition_named(path)
             .and_then(|name| self.logs.lock().get(&name).and_then(Weak::upgrade));
         log.as_deref().map(act).is_some()
     }

@@ -1,7 +1,7 @@
 //! How far each log is cleaned. Kafka's `cleaner-offset-checkpoint` says it by topic name, which is not enough to
 //! believe it: where a topic was made anew, or a log was cut and appended to again, the offset speaks of other records,
-//! and a tombstone would go before what it deletes. So `logboom.cleaned` says it again by topic id and leader epoch, and
-//! an offset counts only as far as both files have it. Losing either costs a longer cleaning, nothing else.
+//! and a tombstone would go before what it deletes. So `logboom.cleaned` says it again by topic id and leader epoch,
+//! and an offset counts only as far as both files have it. Losing either costs a longer cleaning, nothing else.
 //!
 //! ```text
 //! cleaner-offset-checkpoint      logboom.cleaned

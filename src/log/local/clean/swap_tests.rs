@@ -446,30 +446,13 @@ fn readers_never_see_two_sides_of_a_swap() {
                 let _stop = StopAtEnd(stop);
                 let rng = drawn(seed);
                 while !stop.load(Ordering::Relaxed) {
-                    let marks = log.marks();
-                    let span = (marks.high_watermark.0 - marks.start.0).max(1) as u64;
-                    let from = Offset(marks.start.0 + rng.below(span) as i64);
-                    match rng.below(20) {
-                        0 => check_replay(log, from),
-                        1 => check_time(log, TimestampMs(1000 + from.0)),
-                        _ => check_read(log, from),
-                    }
+                    read_somewhere(log, &rng);
                     reads.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
         let (writer, stopped, allowed) = (&log, &stop, &allowed);
-        scope.spawn(move || {
-            let mut value = 0;
-            while !stopped.load(Ordering::Relaxed) {
-                if value < allowed.load(Ordering::Relaxed) {
-                    writer.append(put((value * 7 % 11) as u8, Some(value)), Epoch(0)).unwrap();
-                    value += 1;
-                } else {
-                    std::thread::yield_now();
-                }
-            }
-        });
+        scope.spawn(move || append_as_allowed(writer, stopped, allowed));
         let _stop = StopAtEnd(&stop);
         let rng = drawn(9);
         let (mut swaps, mut cuts) = (0, 0);
@@ -506,6 +489,29 @@ fn readers_never_see_two_sides_of_a_swap() {
     drop(log);
     let log = dir.open_partition(&name, Uuid::from_random(1), tiny()).unwrap().0;
     assert_eq!(view(&log), said);
+}
+
+fn append_as_allowed(log: &LocalLog, stopped: &AtomicBool, allowed: &AtomicI64) {
+    let mut value = 0;
+    while !stopped.load(Ordering::Relaxed) {
+        if value < allowed.load(Ordering::Relaxed) {
+            log.append(put((value * 7 % 11) as u8, Some(value)), Epoch(0)).unwrap();
+            value += 1;
+        } else {
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn read_somewhere(log: &LocalLog, rng: &crate::sys::SeededRng) {
+    let marks = log.marks();
+    let span = (marks.high_watermark.0 - marks.start.0).max(1) as u64;
+    let from = Offset(marks.start.0 + rng.below(span) as i64);
+    match rng.below(20) {
+        0 => check_replay(log, from),
+        1 => check_time(log, TimestampMs(1000 + from.0)),
+        _ => check_read(log, from),
+    }
 }
 
 /// Ends the others if one fails.
