@@ -8,8 +8,8 @@
 //! against a map of 2^23 keys has one such pair with a probability below 2^-40 (2^56 pairs, 96 bits), and the place
 //! where the search begins lowers it further.
 
-use super::siphash::siphash128;
 use crate::types::Offset;
+use siphasher::sip128::SipHasher24;
 
 /// Three words of hash, and the relative offset plus one: 0 marks a free slot, so that fresh zeroed memory, which the
 /// system hands out lazily, is an empty map.
@@ -122,7 +122,7 @@ impl KeyMap {
 
     #[inline]
     fn place(&self, key: &[u8]) -> ([u32; 3], usize) {
-        let hash = siphash128(self.key, key);
+        let hash = SipHasher24::new_with_key(&self.key.to_le_bytes()).hash(key).as_u128();
         let words = [(hash >> 32) as u32, (hash >> 64) as u32, (hash >> 96) as u32];
         // As even as a remainder, without a division.
         let start = (u64::from(hash as u32) * self.used as u64) >> 32;

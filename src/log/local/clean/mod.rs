@@ -19,7 +19,6 @@ mod offline;
 mod output;
 mod replace;
 mod retain;
-mod siphash;
 mod source;
 pub mod swap;
 #[cfg(test)]
