@@ -17,6 +17,10 @@ use std::sync::Arc;
 /// Largest `.log` file that Kafka can read.
 pub const LOG_BYTES_MAX: u64 = i32::MAX as u64;
 
+/// Bytes written between two syncs. One sync of a whole segment at the end would keep those of producers waiting, and a
+/// throttled cleaning would come to the disk all at once.
+const SYNC_EVERY: u64 = 16 << 20;
+
 /// Removes what a cleaning of the group at `base` left, if it did.
 pub fn remove_leftovers(fs: &dyn Fs, dir: &Path, base: Offset) -> io::Result<()> {
     // The seal first: without it the others mean nothing to anybody.
@@ -41,6 +45,7 @@ pub struct Output<'a> {
     /// None if nothing is to be written: only sizes count.
     log: Option<Arc<dyn File>>,
     flushed: u64,
+    synced: u64,
     /// The segment's size, indexes and largest time, as when it is appended to.
     segment: Active,
     blocks: Vec<u32>,
@@ -87,6 +92,7 @@ impl<'a> Output<'a> {
             flush_bytes: flush_bytes.max(BLOCK as usize),
             log,
             flushed: 0,
+            synced: 0,
             segment: Active::new(base, TimestampMs::NONE, 0),
             blocks: Vec::new(),
             epochs: Vec::new(),
@@ -132,6 +138,10 @@ impl<'a> Output<'a> {
         }
         self.blocks.extend(ready.chunks(BLOCK as usize).map(crc32fast::hash));
         self.flushed += len as u64;
+        if let Some(log) = self.log.as_ref().filter(|_| self.flushed - self.synced >= SYNC_EVERY) {
+            log.sync_data()?;
+            self.synced = self.flushed;
+        }
         self.buffer.drain(..len);
         // A batch larger than the buffer made it larger; it is not kept so.
         self.buffer.shrink_to(2 * self.flush_bytes);
