@@ -168,7 +168,10 @@ impl Engine {
         let own = image.broker_configs(&start.node_id.to_string()).map_or(&none, |configs| configs);
         let all = image.broker_configs("").map_or(&none, |configs| configs);
         match start.with_dynamic(own, all) {
-            Ok(settings) => self.settings.store(Arc::new(settings)),
+            Ok(settings) => {
+                self.settings.store(Arc::new(settings));
+                self.cleaning.settings_changed();
+            }
             Err(error) => tracing::error!(%error, "settings kept in the catalog are ignored"),
         }
     }

@@ -7,18 +7,18 @@ use super::throttle::Throttle;
 use crate::config::TopicSettings;
 use crate::log::LogState;
 use crate::log::local::clean::{
-    CleanError, CleanInput, CleanLogError, CleanReport, CleanRules, Cleaner, CleanerLimits, Dirt, LastRecord,
-    Pace,
+    CleanError, CleanInput, CleanLogError, CleanReport, CleanRules, CleanerLimits, Dirt, LastRecord, Pace,
 };
 use crate::sys::lower_priority;
 use crate::types::{MonoNs, ProducerId, TimestampMs, TopicPartition};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// Least time between two looks, whatever `log.cleaner.backoff.ms` says: looking costs a little of every open log.
@@ -61,6 +61,8 @@ pub struct CleanerStats {
 pub(super) struct Cleaning {
     inner: Mutex<Inner>,
     throttle: Throttle,
+    /// The settings may have changed: what they say of threads and waits holds at once.
+    changed: Notify,
     /// False while something is being cleaned, or may be.
     ended: watch::Sender<bool>,
 }
@@ -73,11 +75,15 @@ struct Inner {
     /// Partitions that are not open and were found clean enough. Nobody appends to them.
     at_rest: BTreeSet<Key>,
     stats: CleanerStats,
+    /// Log directories without room to spare, which were told of.
+    crowded: BTreeSet<PathBuf>,
 }
 
 struct Failed {
     times: u32,
     next: MonoNs,
+    /// It failed for want of room: with so many bytes to spare it is tried at once.
+    wants: Option<u64>,
 }
 
 /// A log to be cleaned.
@@ -91,7 +97,12 @@ struct Job {
 
 impl Default for Cleaning {
     fn default() -> Cleaning {
-        Cleaning { inner: Mutex::default(), throttle: Throttle::default(), ended: watch::Sender::new(true) }
+        Cleaning {
+            inner: Mutex::default(),
+            throttle: Throttle::default(),
+            changed: Notify::new(),
+            ended: watch::Sender::new(true),
+        }
     }
 }
 
@@ -104,6 +115,11 @@ impl Cleaning {
         }
         inner.failed.remove(&key);
         inner.at_rest.remove(&key);
+    }
+
+    /// Looks at the settings again.
+    pub(super) fn settings_changed(&self) {
+        self.changed.notify_one();
     }
 
     /// Returns once nothing is cleaned any more. The engine's `stop` must be cancelled.
@@ -137,11 +153,13 @@ pub(super) async fn run(engine: Weak<Engine>) {
         if running.is_empty() {
             this.cleaning.ended.send_replace(true);
         }
-        // Not held while asleep, or the engine could not go.
+        // The engine is not held while asleep, or it could not go.
+        let cleaning = Arc::clone(&this.cleaning);
         drop(this);
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
+            () = cleaning.changed.notified() => {}
             Some(_) = running.join_next() => {}
             () = clock.sleep(settings.cleaner.backoff.max(BACKOFF_MIN)) => {}
         }
@@ -202,7 +220,7 @@ impl Engine {
                 return None;
             }
             let Some(rules) = served.rules.load().cleaning else { continue };
-            if served.partition.marks().state != LogState::Online || self.is_left_alone(key, mono) {
+            if served.partition.marks().state != LogState::Online || self.is_left_alone(key, &served, mono) {
                 continue;
             }
             let dirt = match self.look_at(&served, &rules, now) {
@@ -227,9 +245,15 @@ impl Engine {
         best
     }
 
-    fn is_left_alone(&self, key: Key, now: MonoNs) -> bool {
-        let inner = self.cleaning.inner.lock();
-        inner.under_way.contains_key(&key) || inner.failed.get(&key).is_some_and(|failed| now < failed.next)
+    fn is_left_alone(&self, key: Key, served: &Served, now: MonoNs) -> bool {
+        let wants = {
+            let inner = self.cleaning.inner.lock();
+            if inner.under_way.contains_key(&key) {
+                return true;
+            }
+            inner.failed.get(&key).filter(|failed| now < failed.next).map(|failed| failed.wants)
+        };
+        wants.is_some_and(|wants| wants.is_none_or(|wants| served.log.room_to_clean() < wants))
     }
 
     fn look_at(
@@ -287,7 +311,7 @@ impl Engine {
             // Half for reading, half for writing, as Kafka does.
             io_buffer_bytes: settings.cleaner.io_buffer_bytes / threads / 2,
         };
-        let mut cleaner = Cleaner::new(Arc::clone(&self.fs), Arc::clone(&self.rng), limits);
+        let mut cleaner = job.served.log.cleaner(Arc::clone(&self.rng), limits);
         let input = CleanInput {
             dirt: job.dirt,
             rules: &job.rules,
@@ -296,9 +320,10 @@ impl Engine {
         };
         let cleaned = job.served.log.clean(&mut cleaner, input, &Paced { engine: self, job });
         match &cleaned {
-            Ok(report) => self.cleaned(name, report),
+            Ok(report) => self.cleaned(name, job.directory(), report),
             Err(CleanLogError::Stopped | CleanLogError::Clean(CleanError::Stopped)) => {}
             Err(_) if job.served.partition.marks().state != LogState::Online => {}
+            Err(CleanLogError::NoRoom) => self.no_room(job),
             Err(error) => self.cleaning_failed(job.key, name, error),
         }
         let mut inner = self.cleaning.inner.lock();
@@ -308,7 +333,7 @@ impl Engine {
         inner.under_way.remove(&job.key);
     }
 
-    fn cleaned(&self, name: &TopicPartition, report: &CleanReport) {
+    fn cleaned(&self, name: &TopicPartition, directory: &Path, report: &CleanReport) {
         let stats = &report.stats;
         let freed = stats.bytes_read.saturating_sub(stats.bytes_written);
         tracing::info!(
@@ -316,6 +341,7 @@ impl Engine {
             written = stats.bytes_written, map_was_full = stats.map_was_full, "compacted a log"
         );
         let mut inner = self.cleaning.inner.lock();
+        inner.crowded.remove(directory);
         let sum = &mut inner.stats;
         sum.runs += 1;
         sum.bytes_read += stats.map_bytes_read.saturating_add(stats.bytes_read);
@@ -324,19 +350,44 @@ impl Engine {
         sum.records_removed += stats.records_read.saturating_sub(stats.records_written);
     }
 
-    /// Others go on; this one is tried again, for a full disk gets room and a file may be mended.
+    /// Others go on; this one is tried again, for a file may be mended.
     fn cleaning_failed(&self, key: Key, name: &TopicPartition, error: &dyn std::error::Error) {
+        let wait = self.leave_alone(key, None);
+        tracing::error!(partition = %name, %error, ?wait, "a log cannot be compacted; it is left alone for a while");
+    }
+
+    /// Tried again when there is room for all that it may take, and now and then with less, for it may take less.
+    fn no_room(&self, job: &Job) {
+        let log = &job.served.log;
+        // With room all the same it is a quota or the like, which does not say when there is more.
+        let wants = Some(log.room_wanted(&job.rules)).filter(|wants| log.room_to_clean() < *wants);
+        let wait = self.leave_alone(job.key, wants);
+        let (name, directory) = (job.served.partition.id(), job.directory());
+        if self.cleaning.inner.lock().crowded.insert(directory.to_owned()) {
+            let dir = directory.display();
+            tracing::warn!(%dir, partition = %name, "the disk has no room to spare for compaction, which waits for some");
+        } else {
+            tracing::debug!(partition = %name, ?wait, "no room to spare for compacting a log");
+        }
+    }
+
+    fn leave_alone(&self, key: Key, wants: Option<u64>) -> Duration {
+        let now = self.clock.mono();
         let mut inner = self.cleaning.inner.lock();
         inner.stats.failures += 1;
-        let failed = inner.failed.entry(key).or_insert(Failed { times: 0, next: self.clock.mono() });
+        let failed = inner.failed.entry(key).or_insert(Failed { times: 0, next: now, wants });
         let wait = RETRY.0.saturating_mul(1 << failed.times.min(6)).min(RETRY.1);
-        failed.times = failed.times.saturating_add(1);
-        failed.next = self.clock.mono().after(wait);
-        tracing::error!(partition = %name, %error, ?wait, "a log cannot be compacted; it is left alone for a while");
+        *failed = Failed { times: failed.times.saturating_add(1), next: now.after(wait), wants };
+        wait
     }
 }
 
 impl Job {
+    /// The log directory that the log is in.
+    fn directory(&self) -> &Path {
+        self.served.dir.path()
+    }
+
     /// The batches that stay for their producers' sake, who are remembered.
     fn last_records(&self) -> BTreeMap<ProducerId, LastRecord> {
         let producers = self.served.partition.producers().into_iter();

@@ -96,7 +96,7 @@ pub struct Engine {
     upkeep: tokio::sync::Mutex<()>,
     /// Room in the log directories, as last looked at.
     space: ArcSwap<Vec<DirSpace>>,
-    cleaning: Cleaning,
+    cleaning: Arc<Cleaning>,
     /// Why the broker cannot go on, once it cannot.
     broken: watch::Sender<Option<Arc<str>>>,
     /// Set when the broker stops: waits end, nothing is opened any more.

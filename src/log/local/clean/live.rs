@@ -3,22 +3,31 @@
 //! (`LogCleanerManager.cleanableOffsets`, `calculateCleanableBytes`, `maxCompactionDelay`).
 
 use super::replace::{ReplaceError, Replacement};
-use super::{CleanError, CleanReport, CleanSettings, CleanTask, Cleaner, LastRecord, Pace, SourceSegment};
+use super::{
+    CleanError, CleanReport, CleanSettings, CleanTask, Cleaner, CleanerLimits, LastRecord, Pace,
+    SourceSegment,
+};
 use crate::log::local::dir::LogDir;
 use crate::log::local::files::{Kind, base_of};
 use crate::log::local::log::LocalLog;
 use crate::log::local::read::Run;
+use crate::log::local::reserve::is_no_room;
 use crate::log::local::scan::{NEAR, Scan};
 use crate::log::local::segment::Sealed;
 use crate::log::{LogState, PartitionLog, ReadError};
-use crate::sys::OpenHow;
+use crate::sys::{IoCause, OpenHow, Rng, io_cause};
 use crate::types::{Offset, ProducerId, TimestampMs, TopicId, TopicPartition};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Bytes checked between two looks at whether to end.
 const PROVED_AT_ONCE: u64 = 1 << 20;
+
+/// Bytes written between two looks at how much room there is.
+const LOOK_EVERY: u64 = 1 << 20;
 
 /// What the topic wants of its cleanings. Times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +90,9 @@ pub enum CleanLogError {
     /// Told to, or the log is not online any more, or segments were removed meanwhile: try again later.
     #[error("the cleaning was stopped")]
     Stopped,
+    /// What is left of the disk is for those who append. Nothing of the unfinished segment is there any more.
+    #[error("there is no room to spare for a cleaned segment")]
+    NoRoom,
     /// It cannot be cleaned.
     #[error(transparent)]
     Clean(#[from] CleanError),
@@ -162,7 +174,7 @@ impl LocalLog {
         }
         {
             let mut state = self.state.lock();
-            if state.phase != LogState::Online || state.active.size == 0 {
+            if state.phase != LogState::Online || state.active.size == 0 || self.dir().is_full() {
                 return Ok(false);
             }
             let first = match state.active.first_time {
@@ -180,6 +192,11 @@ impl LocalLog {
         Ok(true)
     }
 
+    /// A cleaner for this log: what fails on its disk is known to the log directory.
+    pub fn cleaner(&self, rng: Arc<dyn Rng>, limits: CleanerLimits) -> Cleaner {
+        Cleaner::new(Arc::clone(&self.dir().fs), rng, limits)
+    }
+
     /// Cleans the log as far as `input.dirt` says, or as the map of keys reaches, group by group, and keeps how far
     /// that is.
     pub fn clean(
@@ -188,12 +205,46 @@ impl LocalLog {
         input: CleanInput<'_>,
         pace: &dyn Pace,
     ) -> Result<CleanReport, CleanLogError> {
+        let pace = Stopping { log: self, pace, unlooked: Cell::default(), is_crowded: Cell::default() };
+        if self.room_to_clean() == 0 {
+            return Err(CleanLogError::NoRoom);
+        }
+        let cleaned = self.clean_at(cleaner, input, &pace);
+        cleaned.map_err(|error| match error.storage() {
+            // Whether those who append have room they find out themselves: there is again what was just removed.
+            Some(failed) if is_no_room(failed) => CleanLogError::NoRoom,
+            Some(failed) if io_cause(failed) == IoCause::Call => {
+                self.dir().probe();
+                error
+            }
+            _ if pace.is_crowded.get() => CleanLogError::NoRoom,
+            _ => error,
+        })
+    }
+
+    /// Bytes that cleaned segments may take in the log's directory.
+    pub fn room_to_clean(&self) -> u64 {
+        self.dir().room_to_clean()
+    }
+
+    /// Bytes that a cleaning may take beside the segments that it replaces, at most and at once.
+    pub fn room_wanted(&self, rules: &CleanRules) -> u64 {
+        let state = self.state.lock();
+        let sizes = || state.sealed.iter().map(|sealed| sealed.size);
+        sizes().max().unwrap_or(0).max(rules.settings.segment_bytes).min(sizes().sum())
+    }
+
+    fn clean_at(
+        &self,
+        cleaner: &mut Cleaner,
+        input: CleanInput<'_>,
+        pace: &Stopping<'_>,
+    ) -> Result<CleanReport, CleanLogError> {
         // Before anything is read: it may write the marks.
         self.may_replace(input.dirt.end)?;
-        let pace = Stopping { log: self, pace };
-        self.prove_below(input.dirt.end, &pace)?;
+        self.prove_below(input.dirt.end, pace)?;
         let task = self.clean_task(input);
-        let mut cleaning = cleaner.begin(&task, &pace).map_err(stopped)?;
+        let mut cleaning = cleaner.begin(&task, pace).map_err(stopped)?;
         while let Some(group) = cleaning.next_group().map_err(stopped)? {
             let old = self.sealed_among(&group.replaces);
             let seal = &group.seal;
@@ -214,6 +265,9 @@ impl LocalLog {
         if let Err(error) = self.dir().note_cleaned(self, report.cleaned_until) {
             // The next cleaning begins where the last one did.
             tracing::warn!(partition = %self.name(), %error, "cannot keep how far a log is cleaned");
+            if io_cause(&error) == IoCause::Call {
+                self.dir().probe();
+            }
         }
         Ok(report)
     }
@@ -299,10 +353,13 @@ impl LogDir {
     }
 }
 
-/// Ends a cleaning also when the log is closed or fails.
+/// Ends a cleaning also when the log is closed or fails, and when it takes the last room.
 struct Stopping<'a> {
     log: &'a LocalLog,
     pace: &'a dyn Pace,
+    /// Bytes written since the last look at the room.
+    unlooked: Cell<u64>,
+    is_crowded: Cell<bool>,
 }
 
 impl Pace for Stopping<'_> {
@@ -310,7 +367,26 @@ impl Pace for Stopping<'_> {
         if self.log.marks().state != LogState::Online {
             return ControlFlow::Break(());
         }
+        self.unlooked.set(self.unlooked.get().saturating_add(bytes_written));
+        if self.unlooked.get() >= LOOK_EVERY {
+            self.unlooked.set(0);
+            self.is_crowded.set(self.log.room_to_clean() == 0);
+        }
+        if self.is_crowded.get() {
+            return ControlFlow::Break(());
+        }
         self.pace.moved(bytes_read, bytes_written)
+    }
+}
+
+impl CleanLogError {
+    /// The error of the file system that ended the cleaning with nothing changed.
+    fn storage(&self) -> Option<&io::Error> {
+        match self {
+            CleanLogError::Clean(CleanError::Storage(error))
+            | CleanLogError::Replace(ReplaceError::NotDone(error)) => Some(error),
+            _ => None,
+        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Cleaning a log in use: what is dirty, what may be cleaned, and what the checkpoint is good for.
 
 use super::checkpoint::{FILE, KAFKA_FILE};
-use super::{
-    CleanInput, CleanLogError, CleanRules, CleanSettings, Cleaner, CleanerLimits, Dirt, FullSpeed, Pace,
-};
+use super::{CleanInput, CleanLogError, CleanRules, CleanSettings, CleanerLimits, Dirt, FullSpeed, Pace};
 use crate::log::local::LocalLog;
 use crate::log::local::testing::{LocalPlace, ROOT};
 use crate::log::{LogSettings, PartitionLog};
@@ -20,7 +18,7 @@ fn tiny() -> LogSettings {
     LogSettings { segment_bytes: 500, index_interval_bytes: 100, ..LogSettings::default() }
 }
 
-fn rules() -> CleanRules {
+pub(super) fn rules() -> CleanRules {
     let settings = CleanSettings { segment_bytes: 500, delete_retention_ms: 0, ..CleanSettings::default() };
     CleanRules { min_ratio: 0.5, min_lag_ms: 0, max_lag_ms: i64::MAX, settings }
 }
@@ -34,7 +32,7 @@ fn put(log: &LocalLog, key: u8, value: i64) {
     log.append(CheckedBatches::trusted(builder.build()).unwrap(), Epoch(0)).unwrap();
 }
 
-fn fill(place: &LocalPlace, log: &LocalLog, values: std::ops::Range<i64>) {
+pub(super) fn fill(place: &LocalPlace, log: &LocalLog, values: std::ops::Range<i64>) {
     values.for_each(|value| put(log, (value % 3) as u8, value));
     place.dir.commit_round();
 }
@@ -49,11 +47,11 @@ fn records(log: &LocalLog) -> Vec<Record> {
     all
 }
 
-fn view(log: &LocalLog) -> BTreeMap<bytes::Bytes, bytes::Bytes> {
+pub(super) fn view(log: &LocalLog) -> BTreeMap<bytes::Bytes, bytes::Bytes> {
     records(log).into_iter().map(|record| (record.key.unwrap(), record.value.unwrap())).collect()
 }
 
-fn prepared(values: i64) -> (SimFs, LocalPlace, Arc<LocalLog>) {
+pub(super) fn prepared(values: i64) -> (SimFs, LocalPlace, Arc<LocalLog>) {
     let fs = SimFs::default();
     let place = LocalPlace::simulated(&fs);
     let log = place.log(tiny()).unwrap().0;
@@ -61,27 +59,26 @@ fn prepared(values: i64) -> (SimFs, LocalPlace, Arc<LocalLog>) {
     (fs, place, log)
 }
 
-fn dirt(log: &LocalLog, rules: &CleanRules) -> Dirt {
+pub(super) fn dirt(log: &LocalLog, rules: &CleanRules) -> Dirt {
     log.dirt(log.marks().high_watermark, rules, NOW).unwrap()
 }
 
-fn clean_with(
+pub(super) fn clean_with(
     log: &LocalLog,
-    fs: &SimFs,
     rules: &CleanRules,
     pace: &dyn Pace,
 ) -> Result<Offset, CleanLogError> {
     let limits = CleanerLimits { map_bytes: 4096, load_factor: 0.9, io_buffer_bytes: 4096 };
-    let mut cleaner = Cleaner::new(Arc::new(fs.clone()), Arc::new(SeededRng::new(3)), limits);
+    let mut cleaner = log.cleaner(Arc::new(SeededRng::new(3)), limits);
     let input = CleanInput { dirt: dirt(log, rules), rules, producers: BTreeMap::new(), now: NOW };
     log.clean(&mut cleaner, input, pace).map(|report| report.cleaned_until)
 }
 
-fn clean(log: &LocalLog, fs: &SimFs, rules: &CleanRules) -> Offset {
-    clean_with(log, fs, rules, &FullSpeed).unwrap()
+pub(super) fn clean(log: &LocalLog, rules: &CleanRules) -> Offset {
+    clean_with(log, rules, &FullSpeed).unwrap()
 }
 
-fn active_base(log: &LocalLog) -> Offset {
+pub(super) fn active_base(log: &LocalLog) -> Offset {
     log.state.lock().active.base
 }
 
@@ -93,7 +90,7 @@ fn a_cleaned_log_has_each_key_once_below_its_active_segment() {
     assert_eq!((dirty.first_dirty, dirty.end, dirty.clean_bytes), (Offset(0), active_base(&log), 0));
     assert!(dirty.is_due(&rules()));
     let size = log.size_bytes();
-    assert_eq!(clean(&log, &fs, &rules()), active_base(&log));
+    assert_eq!(clean(&log, &rules()), active_base(&log));
     assert!(log.size_bytes() * 4 < size, "{} of {size}", log.size_bytes());
     assert_eq!(view(&log), before);
     let left = records(&log).iter().filter(|record| record.offset < active_base(&log)).count();
@@ -106,7 +103,7 @@ fn a_cleaned_log_has_each_key_once_below_its_active_segment() {
     let dirty = dirt(&log, &rules());
     assert!(dirty.is_due(&rules()) && dirty.ratio() > 0.8 && dirty.first_dirty == clean_now.first_dirty);
     let said = view(&log);
-    clean(&log, &fs, &rules());
+    clean(&log, &rules());
     assert_eq!(view(&log), said);
     // A restart finds it, and how far it was cleaned.
     let until = active_base(&log);
@@ -133,21 +130,21 @@ fn what_is_not_durable_or_not_stable_is_not_cleaned() {
 
 #[test]
 fn young_records_wait_for_the_least_lag() {
-    let (fs, _place, log) = prepared(60);
+    let (_fs, _place, log) = prepared(60);
     let bases: Vec<Offset> = log.state.lock().sealed.iter().map(|sealed| sealed.base).collect();
     // The value of a record is its time, and its offset is one less: the fourth segment has one that is too young.
     let lag = NOW.0 - bases[3].0 - 1;
     let lagging = CleanRules { min_lag_ms: lag, ..rules() };
     assert_eq!(dirt(&log, &lagging).end, bases[3]);
-    assert_eq!(clean(&log, &fs, &lagging), bases[3]);
+    assert_eq!(clean(&log, &lagging), bases[3]);
     assert_eq!(dirt(&log, &lagging).cleanable_bytes, 0);
     assert!(dirt(&log, &rules()).is_due(&rules()));
 }
 
 #[test]
 fn records_that_waited_too_long_are_cleaned_though_few_are_dirty() {
-    let (fs, place, log) = prepared(60);
-    clean(&log, &fs, &rules());
+    let (_fs, place, log) = prepared(60);
+    clean(&log, &rules());
     let strict = CleanRules { min_ratio: 0.99, ..rules() };
     fill(&place, &log, 61..71);
     assert!(!dirt(&log, &strict).is_due(&strict));
@@ -159,7 +156,7 @@ fn records_that_waited_too_long_are_cleaned_though_few_are_dirty() {
     assert!(log.close_overdue(late.max_lag_ms, NOW).unwrap());
     assert!(active_base(&log) > before);
     assert!(!log.close_overdue(late.max_lag_ms, NOW).unwrap());
-    assert_eq!(clean(&log, &fs, &late), Offset(70));
+    assert_eq!(clean(&log, &late), Offset(70));
     assert_eq!(records(&log).len(), 3);
     put(&log, 1, NOW.0);
     assert!(!log.close_overdue(late.max_lag_ms, NOW).unwrap());
@@ -186,7 +183,7 @@ fn a_cleaning_ends_when_it_is_told_to_or_the_log_is_closed() {
             let (fs, place, log) = prepared(30);
             let before = view(&log);
             let pace = After(std::cell::Cell::new(after), closes.then(|| log.clone()));
-            let cleaned = clean_with(&log, &fs, &rules(), &pace);
+            let cleaned = clean_with(&log, &rules(), &pace);
             assert!(matches!(cleaned, Err(CleanLogError::Stopped)), "{after} {closes} {cleaned:?}");
             drop(pace);
             let log = match closes {
@@ -200,7 +197,7 @@ fn a_cleaning_ends_when_it_is_told_to_or_the_log_is_closed() {
             let names =
                 fs.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains(".cleaned"));
             assert_eq!(names.filter(|(path, _)| !path.ends_with(FILE)).count(), 0, "{after} {closes}");
-            clean(&log, &fs, &rules());
+            clean(&log, &rules());
             assert_eq!(view(&log), before);
         }
     }
@@ -210,7 +207,7 @@ fn a_cleaning_ends_when_it_is_told_to_or_the_log_is_closed() {
 #[test]
 fn a_checkpoint_that_is_lost_stale_or_wrong_costs_time_only() {
     let (fs, place, log) = prepared(60);
-    clean(&log, &fs, &rules());
+    clean(&log, &rules());
     let (said, until) = (view(&log), active_base(&log));
     log.close().unwrap();
     place.dir.close().unwrap();
@@ -237,15 +234,15 @@ fn a_checkpoint_that_is_lost_stale_or_wrong_costs_time_only() {
         assert_eq!(dirt(&log, &rules()).first_dirty, expect, "change {nth}");
         fill(&place, &log, 61..91);
         let said: BTreeMap<_, _> = said.clone().into_iter().chain(view(&log)).collect();
-        clean(&log, &fs, &rules());
+        clean(&log, &rules());
         assert_eq!(view(&log), said, "change {nth}");
     }
 }
 
 #[test]
 fn a_checkpoint_says_nothing_of_a_topic_made_anew_or_a_log_that_was_cut() {
-    let (fs, place, log) = prepared(60);
-    clean(&log, &fs, &rules());
+    let (_fs, place, log) = prepared(60);
+    clean(&log, &rules());
     log.close().unwrap();
     drop(log);
     let name = TopicPartition::new("topic", 0);
@@ -253,8 +250,8 @@ fn a_checkpoint_says_nothing_of_a_topic_made_anew_or_a_log_that_was_cut() {
     fill(&place, &other, 1..91);
     assert_eq!(dirt(&other, &rules()).first_dirty, Offset(0));
     // Offsets that were given out again have a newer leader epoch.
-    let (fs, place, log) = prepared(60);
-    clean(&log, &fs, &rules());
+    let (_fs, place, log) = prepared(60);
+    clean(&log, &rules());
     let until = active_base(&log);
     {
         let mut state = log.state.lock();
@@ -266,8 +263,8 @@ fn a_checkpoint_says_nothing_of_a_topic_made_anew_or_a_log_that_was_cut() {
 
 #[test]
 fn segments_cut_from_the_front_are_not_missed() {
-    let (fs, place, log) = prepared(60);
-    clean(&log, &fs, &rules());
+    let (_fs, place, log) = prepared(60);
+    clean(&log, &rules());
     fill(&place, &log, 61..121);
     let front = log.state.lock().sealed[4].base;
     log.cut_front(front).unwrap();
@@ -275,17 +272,17 @@ fn segments_cut_from_the_front_are_not_missed() {
     let dirty = dirt(&log, &rules());
     assert!(dirty.first_dirty >= front, "{dirty:?}");
     let said = view(&log);
-    clean(&log, &fs, &rules());
+    clean(&log, &rules());
     assert_eq!(view(&log), said);
 }
 
 #[test]
 fn a_partition_at_rest_tells_how_dirty_it_is_by_its_files() {
-    let (fs, place, log) = prepared(60);
+    let (_fs, place, log) = prepared(60);
     let (name, id) = (TopicPartition::new("topic", 0), Uuid::from_random(1));
     let sealed = dirt(&log, &rules()).cleanable_bytes;
     assert_eq!(place.dir.dirt_at_rest(&name, id).unwrap(), (0, sealed));
-    clean(&log, &fs, &rules());
+    clean(&log, &rules());
     let clean_bytes = dirt(&log, &rules()).clean_bytes;
     assert_eq!(place.dir.dirt_at_rest(&name, id).unwrap(), (clean_bytes, 0));
 }

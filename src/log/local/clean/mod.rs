@@ -19,6 +19,7 @@ mod offline;
 mod output;
 mod replace;
 mod retain;
+mod room;
 mod source;
 pub mod swap;
 #[cfg(test)]
