@@ -140,12 +140,22 @@ fn clean(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn read_text(path: &str) -> String {
+    let file = RealFs.open(std::path::Path::new(path), OpenHow::Read).unwrap();
+    let mut text = vec![0; 8192];
+    let got = file.read_at(&mut text, 0).unwrap();
+    String::from_utf8_lossy(text.get(..got).unwrap()).into_owned()
+}
+
+/// Time that a processor spent on this thread, in seconds (Linux).
+fn cpu_seconds() -> f64 {
+    let text = read_text("/proc/thread-self/schedstat");
+    text.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e9
+}
+
 /// Peak of resident memory of this process in bytes (Linux).
 fn peak_bytes() -> u64 {
-    let status = RealFs.open(std::path::Path::new("/proc/self/status"), OpenHow::Read).unwrap();
-    let mut text = vec![0; 8192];
-    let got = status.read_at(&mut text, 0).unwrap();
-    let text = String::from_utf8_lossy(text.get(..got).unwrap()).into_owned();
+    let text = read_text("/proc/self/status");
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
 }
@@ -172,11 +182,13 @@ fn example(gib: u64) {
     };
     let clock = RealClock::new();
     let (fs, rng): (Arc<dyn Fs>, Arc<dyn Rng>) = (Arc::new(RealFs), Arc::new(SeededRng::new(2)));
-    let begun = clock.mono();
+    let (begun, cpu_before) = (clock.mono(), cpu_seconds());
     let report = clean_offline(&fs, &rng, &ground.root, &options, &FullSpeed).unwrap();
     let seconds = clock.mono().since(begun).as_secs_f64();
     println!("{} MiB in {seconds:.1} s, {} passes", report.bytes_before / MIB, report.passes);
+    let cpu = cpu_seconds() - cpu_before;
     println!("{:.0} MiB/s of the topic", report.bytes_before as f64 / MIB as f64 / seconds);
+    println!("{:.0} MiB of the topic in a second of a core", report.bytes_before as f64 / MIB as f64 / cpu);
     println!("{:.0} MiB/s of segments rewritten", report.stats.bytes_read as f64 / MIB as f64 / seconds);
     println!("{} MiB left, {} records", report.bytes_after / MIB, report.stats.records_written);
     println!("peak memory {} MiB, before cleaning {} MiB", peak_bytes() / MIB, before / MIB);
