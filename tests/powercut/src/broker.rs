@@ -12,8 +12,14 @@ use std::{env, fs};
 
 /// A start that takes longer than this failed.
 const START_MAX: Duration = Duration::from_secs(30);
-/// Fewer partitions of groups than Kafka makes, for smaller disks; nothing that decides about durability.
-const SETTINGS: [&str; 2] = ["offsets.topic.num.partitions=3", "log.cleaner.backoff.ms=200"];
+/// Fewer partitions of groups than Kafka makes, for smaller disks, and compaction and retention as often as a life of a
+/// second needs; nothing that decides about durability.
+const SETTINGS: [&str; 4] = [
+    "offsets.topic.num.partitions=3",
+    "log.cleaner.backoff.ms=50",
+    "log.initial.task.delay.ms=100",
+    "log.retention.check.interval.ms=150",
+];
 
 /// Binaries of a run.
 #[derive(Clone)]

@@ -1,8 +1,10 @@
 //! Looks at a broker that came up after a power cut: is everything there that was acknowledged before it, with its
 //! offset and its bytes, and nothing that nobody sent? It must not know how the disk came about.
 
-use crate::client::{Client, EARLIEST, LATEST, Place, Refused, patiently};
-use crate::history::{Batch, Commit, History, TopicLife, key, number_of};
+use crate::client::{Client, EARLIEST, LATEST, MARK, Place, Refused, Sent, patiently};
+use crate::history::{
+    Batch, Commit, History, Keeps, TopicLife, is_tombstone, key, number_of, number_of_mark,
+};
 use crate::work::{bytes_of, producer_id};
 use anyhow::{Context, Result, ensure};
 use logboom::record::Record;
@@ -19,6 +21,14 @@ use std::net::SocketAddr;
 pub struct Findings {
     /// Records that were acknowledged before the cut and are not there.
     pub lost: u64,
+    /// Records that are there twice.
+    pub doubled: u64,
+    /// Acknowledged records that are gone because their key has a later one.
+    pub compacted: u64,
+    /// Keys of which nothing is left but that their tombstone was acknowledged.
+    pub keys_gone: u64,
+    /// Acknowledged records that retention took.
+    pub retained: u64,
     /// What else was wrong, and the first of the losses.
     pub wrong: Vec<String>,
     /// Records that were read.
@@ -135,24 +145,29 @@ impl Look<'_> {
         let start = self.client.offset(&place, EARLIEST)?;
         let end = self.client.offset(&place, LATEST)?;
         let records = self.client.read(&place, start, end)?;
+        let compacted = topic.keeps.is_compacted();
         self.findings.read += records.len() as u64;
-        self.front(&place, start);
+        match topic.keeps {
+            Keeps::Bytes(bytes) => self.end_alone(&place, start, bytes),
+            _ => self.front(&place, start),
+        }
         let mut seen = BTreeSet::new();
         let mut found = BTreeMap::new();
         let mut next = start;
         for record in &records {
             let offset = record.offset.0;
-            let follows = if topic.compacted { offset >= next } else { offset == next };
+            let follows = if compacted { offset >= next } else { offset == next };
             self.findings.expect(follows, || format!("{place:?}: {offset} follows where {next} should be"));
             next = offset + 1;
             if let Some(number) = self.sent(topic, &place, record) {
-                self.findings.expect(seen.insert(number), || format!("{place:?}: {number:?} is there twice"));
+                let first = seen.insert(number);
+                self.findings.doubled += u64::from(!first);
+                self.findings.expect(first, || format!("{place:?}: {number:?} is there twice"));
                 found.insert(offset, number);
             }
         }
-        self.findings
-            .expect(topic.compacted || next == end, || format!("{place:?}: {next} is not the end {end}"));
-        if topic.compacted {
+        self.findings.expect(compacted || next == end, || format!("{place:?}: {next} is not the end {end}"));
+        if compacted {
             self.latest_of_keys(&place, &found);
         } else {
             self.promised(&place, start, &found);
@@ -172,10 +187,39 @@ impl Look<'_> {
         });
     }
 
+    /// Retention took no less than somebody was told, and left as much as the topic keeps.
+    fn end_alone(&mut self, place: &Place, start: i64, keeps: usize) {
+        let cut = self.cut;
+        let shown = self.history.starts.iter().filter(|shown| shown.place == *place);
+        let shown = shown.filter(|shown| shown.span.is_promised(cut)).map(|shown| shown.offset).max();
+        let shown = shown.unwrap_or(0);
+        self.findings.expect(shown <= start, || format!("{place:?} begins at {start} again, after {shown}"));
+        // Retention counted what was under way, too.
+        let done = |batch: &&Batch| batch.place == *place && batch.span.may_be_done(cut);
+        let (gone, stay): (Vec<&Batch>, Vec<&Batch>) = self
+            .history
+            .batches
+            .iter()
+            .filter(done)
+            .partition(|batch| batch.base.is_some_and(|base| base < start));
+        let left: usize = stay.iter().map(|batch| bytes_of(self.seed, batch).len()).sum();
+        self.findings.retained += gone.iter().map(|batch| batch.count).sum::<u64>();
+        self.findings.expect(gone.is_empty() || left >= keeps, || {
+            format!("{place:?} begins at {start}, and keeps {left} bytes of {keeps}")
+        });
+    }
+
     /// Whose and which a record is, if somebody sent it here.
     fn sent(&mut self, topic: &TopicLife, place: &Place, record: &Record) -> Option<(u32, u64)> {
         let offset = record.offset.0;
-        let Some((worker, number)) = number_of(self.seed, record.value.as_deref().unwrap_or_default()) else {
+        let compacted = topic.keeps.is_compacted();
+        let read = match &record.value {
+            Some(value) => {
+                number_of(self.seed, value).filter(|(_, number)| !compacted || !is_tombstone(*number))
+            }
+            None => tombstone(record).filter(|(_, number)| compacted && is_tombstone(*number)),
+        };
+        let Some((worker, number)) = read else {
             self.findings.expect(false, || format!("{place:?}: the bytes at {offset} are wrong"));
             return None;
         };
@@ -183,7 +227,7 @@ impl Look<'_> {
             self.by_number.range(..=(worker, number)).next_back().map(|(_, batch)| *batch).filter(|batch| {
                 batch.worker == worker && number < batch.first + batch.count && batch.place == *place
             });
-        let right_key = !topic.compacted || record.key == Some(key(number));
+        let right_key = record.key == compacted.then(|| key(number));
         let known = batch.is_some_and(|batch| {
             let at = batch.base.map_or(offset, |base| base + (number - batch.first) as i64);
             batch.span.may_be_done(self.cut) && at == offset
@@ -212,24 +256,33 @@ impl Look<'_> {
         }
     }
 
-    /// In a compacted partition a key has its last acknowledged record, or a later one.
+    /// In a compacted partition a key has its last acknowledged record, or a later one; nothing only if one of these is
+    /// a tombstone.
     fn latest_of_keys(&mut self, place: &Place, found: &BTreeMap<i64, (u32, u64)>) {
         let mut latest = BTreeMap::new();
         for (_, number) in found.values() {
-            let of_key: &mut u64 = latest.entry(key(*number)).or_insert(*number);
-            *of_key = *number.max(of_key);
+            note_largest(&mut latest, *number);
         }
-        let here = |batch: &&Batch| batch.place == *place && batch.span.is_promised(self.cut);
-        let mut promised = BTreeMap::new();
+        let here = |batch: &&Batch| batch.place == *place && batch.span.may_be_done(self.cut);
+        let (mut promised, mut deleted) = (BTreeMap::new(), BTreeMap::new());
+        let there: BTreeSet<u64> = found.values().map(|(_, number)| *number).collect();
         for batch in self.history.batches.iter().filter(here) {
             for number in batch.first..batch.first + batch.count {
-                let of_key: &mut u64 = promised.entry(key(number)).or_insert(number);
-                *of_key = number.max(*of_key);
+                if batch.span.is_promised(self.cut) {
+                    note_largest(&mut promised, number);
+                    self.findings.compacted += u64::from(!there.contains(&number));
+                }
+                if is_tombstone(number) {
+                    note_largest(&mut deleted, number);
+                }
             }
         }
         for (key, number) in promised {
             let have = latest.get(&key);
-            if have.is_none_or(|have| *have < number) {
+            let may_be_gone = deleted.get(&key).is_some_and(|deleted| *deleted >= number);
+            let good = have.map_or(may_be_gone, |have| *have >= number);
+            self.findings.keys_gone += u64::from(have.is_none());
+            if !good {
                 self.findings.lost += 1;
                 self.findings
                     .expect(false, || format!("{place:?}: {key:?} is {have:?}, acknowledged {number}"));
@@ -327,7 +380,7 @@ impl Look<'_> {
             let end = self.client.offset(&place, LATEST)?;
             let last = crate::client::batch_of(
                 logboom::record::BatchBuilder::new(),
-                &[(Some(key(0)), bytes::Bytes::from_static(b"after the cut"))],
+                &[Sent::Value(Some(key(0)), bytes::Bytes::from_static(b"after the cut"))],
             );
             let bases = self.client.produce(vec![(place.clone(), last)])?;
             ensure!(bases == [end], "{place:?}: a record went to {bases:?} and not to the end {end}");
@@ -337,4 +390,16 @@ impl Look<'_> {
         }
         Ok(())
     }
+}
+
+/// Whose and which a record without a value is.
+fn tombstone(record: &Record) -> Option<(u32, u64)> {
+    let mark = record.headers.iter().find(|header| header.key.as_str() == MARK)?;
+    number_of_mark(mark.value.as_deref()?)
+}
+
+/// Remembers the largest number of each key.
+fn note_largest(of_keys: &mut BTreeMap<bytes::Bytes, u64>, number: u64) {
+    let largest = of_keys.entry(key(number)).or_insert(number);
+    *largest = number.max(*largest);
 }

@@ -215,11 +215,25 @@ pub fn patiently<T>(mut ask: impl FnMut() -> Result<(ErrorCode, T)>) -> Result<T
     }
 }
 
+/// A record to be sent.
+pub enum Sent {
+    /// With or without a key.
+    Value(Option<Bytes>, Bytes),
+    /// A tombstone: its key, and what its header says.
+    Tombstone(Bytes, Bytes),
+}
+
+/// Name of the header of a tombstone.
+pub const MARK: &str = "mark";
+
 /// A batch of these records, of now: old ones would be deleted by age.
-pub fn batch_of(mut builder: BatchBuilder, records: &[(Option<Bytes>, Bytes)]) -> Bytes {
+pub fn batch_of(mut builder: BatchBuilder, records: &[Sent]) -> Bytes {
     let now = RealClock::new().wall();
-    for (key, value) in records {
-        builder.push(now, key.as_deref(), Some(value), &[]);
+    for record in records {
+        match record {
+            Sent::Value(key, value) => builder.push(now, key.as_deref(), Some(value), &[]),
+            Sent::Tombstone(key, mark) => builder.push(now, Some(key), None, &[(MARK, Some(mark))]),
+        }
     }
     builder.build().freeze()
 }

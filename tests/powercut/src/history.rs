@@ -27,6 +27,24 @@ impl Span {
     }
 }
 
+/// What a topic keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// All that nobody deletes.
+    All,
+    /// The last record of each key, or none if that is a tombstone.
+    LastOfKey,
+    /// Segments at the end, of this size together at least, in bytes.
+    Bytes(usize),
+}
+
+impl Keeps {
+    /// Records go that have a later one of the same key.
+    pub fn is_compacted(self) -> bool {
+        self == Keeps::LastOfKey
+    }
+}
+
 /// A topic that was asked for, once under its name.
 #[derive(Debug)]
 pub struct TopicLife {
@@ -34,8 +52,8 @@ pub struct TopicLife {
     pub name: String,
     /// Number of partitions.
     pub partitions: i32,
-    /// Whether the broker may take records away that have a later one of the same key.
-    pub compacted: bool,
+    /// What the broker may take away by itself.
+    pub keeps: Keeps,
     /// Its making.
     pub made: Span,
     /// Its removal, if that was asked for.
@@ -72,7 +90,7 @@ pub struct Batch {
     pub span: Span,
 }
 
-/// A cut of the front: DeleteRecords.
+/// A cut of the front: DeleteRecords, or what retention has done and showed.
 #[derive(Debug)]
 pub struct Front {
     /// Where.
@@ -105,6 +123,8 @@ pub struct History {
     pub batches: Vec<Batch>,
     /// Cuts of fronts.
     pub fronts: Vec<Front>,
+    /// First offsets that somebody was told: what is before one must not come back.
+    pub starts: Vec<Front>,
     /// Commits of groups, in the order of sending.
     pub commits: Vec<Commit>,
     /// Producer ids that were given out.
@@ -151,6 +171,25 @@ pub fn number_of(seed: u64, found: &[u8]) -> Option<(u32, u64)> {
     let worker = u32::from_be_bytes(found.get(..4)?.try_into().ok()?);
     let number = u64::from_be_bytes(found.get(4..12)?.try_into().ok()?);
     (value(seed, worker, number) == found).then_some((worker, number))
+}
+
+/// Whether a record of a compacted topic deletes its key. Each key is deleted at times: seven divides nothing of `key`.
+pub fn is_tombstone(number: u64) -> bool {
+    number % 7 == 3
+}
+
+/// Whose and which a tombstone is, in a header since it has no value.
+pub fn mark(worker: u32, number: u64) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(12);
+    bytes.put_u32(worker);
+    bytes.put_u64(number);
+    bytes.freeze()
+}
+
+/// Whose and which a tombstone is.
+pub fn number_of_mark(mark: &[u8]) -> Option<(u32, u64)> {
+    let (worker, number) = mark.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*worker), u64::from_be_bytes(number.try_into().ok()?)))
 }
 
 /// The key of a record of a compacted topic.

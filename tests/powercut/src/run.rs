@@ -10,6 +10,7 @@ use crate::stream::{Event, Stream};
 use crate::work::{self, Site, WORKERS, Worker};
 use anyhow::{Context, Result, ensure};
 use logboom::sys::{Rng, SeededRng};
+use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -21,8 +22,9 @@ use std::time::{Duration, Instant};
 const DISK_BYTES: u64 = 192 << 20;
 /// Bytes of records in one recording: every cut reads what is left of them.
 const BUDGET_BYTES: usize = 12 << 20;
-/// How long each life of the broker lasts.
-const LIFE: Duration = Duration::from_millis(1200);
+/// How long each life of the broker lasts at least, and at most where a busy machine gets less than half of its records
+/// sent in that time.
+const LIFE: (Duration, Duration) = (Duration::from_millis(1200), Duration::from_secs(20));
 /// Lives: the first is stopped in good order, the second is killed, in the third the power fails.
 const LIVES: u32 = 3;
 /// One cut in so many is followed by another one while the broker comes up.
@@ -61,10 +63,16 @@ pub struct Report {
     pub cuts: u32,
     /// Cuts after which something was lost or wrong.
     pub bad: u32,
+    /// Cuts that were followed by a second one.
+    pub again: u32,
     /// Acknowledged records that were lost, over all cuts.
     pub lost: u64,
+    /// Records that were there twice, over all cuts.
+    pub doubled: u64,
     /// Acknowledged records that a cut could have lost, over all cuts.
     pub promised: u64,
+    /// What the broker had done by itself before the cuts.
+    pub upkeep: Upkeep,
     /// The first things that were wrong.
     pub wrong: Vec<String>,
     /// Longest time from start to the first connection.
@@ -76,11 +84,79 @@ impl Report {
     pub fn add(&mut self, other: Report) {
         self.cuts += other.cuts;
         self.bad += other.bad;
+        self.again += other.again;
         self.lost += other.lost;
+        self.doubled += other.doubled;
         self.promised += other.promised;
+        self.upkeep.add(&other.upkeep);
         self.wrong.extend(other.wrong);
         self.wrong.truncate(40);
         self.start_max = self.start_max.max(other.start_max);
+    }
+}
+
+/// Traces of what a broker does by itself, on the disks of cuts and in the looks at them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Upkeep {
+    /// Cuts that fell between the first and the last step of a swap.
+    pub amid_swaps: u32,
+    /// Seals of segments.
+    pub seals: u64,
+    /// Files on their way out.
+    pub leaving: u64,
+    /// Acknowledged records that compaction took.
+    pub compacted: u64,
+    /// Keys that compaction took with their tombstones.
+    pub keys_gone: u64,
+    /// Records that retention took.
+    pub retained: u64,
+}
+
+impl Upkeep {
+    fn add(&mut self, other: &Upkeep) {
+        self.amid_swaps += other.amid_swaps;
+        self.seals += other.seals;
+        self.leaving += other.leaving;
+        self.compacted += other.compacted;
+        self.keys_gone += other.keys_gone;
+        self.retained += other.retained;
+    }
+
+    /// What stands on a disk before the broker comes up.
+    fn seen_on(&mut self, data: &Path) -> Result<()> {
+        // A cut may come before there is anything.
+        let Ok(entries) = std::fs::read_dir(data) else { return Ok(()) };
+        let mut swapping = false;
+        for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
+            for file in std::fs::read_dir(entry.path())? {
+                match file?.path().extension().and_then(|extension| extension.to_str()) {
+                    Some("swap" | "cleaned") => swapping = true,
+                    Some("seal") => self.seals += 1,
+                    Some("deleted") => self.leaving += 1,
+                    _ => {}
+                }
+            }
+        }
+        self.amid_swaps += u32::from(swapping);
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { cuts, again, bad, lost, promised, doubled, upkeep, .. } = self;
+        writeln!(
+            f,
+            "{cuts} cuts, {again} of them twice: {bad} bad, {lost} of {promised} acknowledged records lost, \
+             {doubled} doubled, slowest start {} ms",
+            self.start_max.as_millis()
+        )?;
+        let Upkeep { amid_swaps, seals, leaving, compacted, keys_gone, retained } = upkeep;
+        write!(
+            f,
+            "on the disks: {amid_swaps} cuts amid a swap, {seals} seals, {leaving} files on their way out; \
+             {compacted} records and {keys_gone} keys gone by compaction, {retained} by retention"
+        )
     }
 }
 
@@ -121,8 +197,10 @@ pub fn run(plan: &Plan) -> Result<Report> {
             disk = cut_again(plan, &ground, disk, history, cut)?;
         }
         let started = Instant::now();
-        let (findings, start) = try_cut(plan, &ground, &disk, history, cut);
+        let (findings, start) = try_cut(plan, &ground, &disk, history, cut, &mut report.upkeep);
         report.cuts += 1;
+        report.again += u32::from(cut.again);
+        report.doubled += findings.doubled;
         report.promised += history.promised_records(cut.at);
         report.lost += findings.lost;
         report.start_max = report.start_max.max(start);
@@ -210,7 +288,13 @@ fn live(site: &Site, workers: &mut [Worker], broker: Broker, in_good_order: bool
     std::thread::scope(|scope| {
         let working: Vec<_> =
             workers.iter_mut().map(|worker| scope.spawn(|| worker.work(site, address))).collect();
-        std::thread::sleep(LIFE);
+        let begun = Instant::now();
+        let enough = BUDGET_BYTES / LIVES as usize / 2;
+        while begun.elapsed() < LIFE.0
+            || begun.elapsed() < LIFE.1 && site.budget.load(Ordering::Acquire) > enough
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         site.ending.store(true, Ordering::Release);
         let end = site.stream.position();
         let mut broker = Some(broker);
@@ -250,12 +334,20 @@ fn cut_again(plan: &Plan, ground: &Ground, disk: Vec<u8>, history: &History, cut
 }
 
 /// Starts the broker on a disk as the cut left it and looks.
-fn try_cut(plan: &Plan, ground: &Ground, disk: &[u8], history: &History, cut: Cut) -> (Findings, Duration) {
+fn try_cut(
+    plan: &Plan,
+    ground: &Ground,
+    disk: &[u8],
+    history: &History,
+    cut: Cut,
+    upkeep: &mut Upkeep,
+) -> (Findings, Duration) {
     let mut start = Duration::ZERO;
     let mut looked = || -> Result<Findings> {
         let image = ground.path("image");
         write_image(&image, disk)?;
         let mounted = ground.mount(&image, "after")?;
+        upkeep.seen_on(&mounted.at.join("data"))?;
         let begun = Instant::now();
         let broker =
             Broker::start(&plan.binaries, &mounted.at.join("data"), &ground.path("after.log"), true)?;
@@ -270,6 +362,9 @@ fn try_cut(plan: &Plan, ground: &Ground, disk: &[u8], history: &History, cut: Cu
     };
     let findings = looked()
         .unwrap_or_else(|error| Findings { wrong: vec![format!("{error:#}")], ..Findings::default() });
+    upkeep.compacted += findings.compacted;
+    upkeep.keys_gone += findings.keys_gone;
+    upkeep.retained += findings.retained;
     (findings, start)
 }
 

@@ -1,8 +1,11 @@
 //! What a broker is asked to do while its disk is recorded: a few workers, each with one connection and one request
-//! under way, so that what was acknowledged when is plain. They judge nothing.
+//! under way, so that what was acknowledged when is plain. One topic is compacted and has tombstones, one keeps its end
+//! alone. They judge nothing.
 
-use crate::client::{Client, LOADING, Place, Refused, batch_of, patiently};
-use crate::history::{Batch, Commit, Front, History, Identity, Span, TopicLife, key, value};
+use crate::client::{Client, LOADING, Place, Refused, Sent, batch_of, patiently};
+use crate::history::{
+    Batch, Commit, Front, History, Identity, Keeps, Span, TopicLife, is_tombstone, key, mark, value,
+};
 use crate::stream::Stream;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -23,12 +26,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Segments are this small, so that they roll every few hundred records.
-const SEGMENT_BYTES: &str = "98304";
-/// Topics that stay, with their partitions.
-const STAY: [(&str, i32); 3] = [("orders", 4), ("clicks", 3), ("table", 2)];
-/// The topic of the last of them is compacted.
+/// Segments are this small, so that they roll every few hundred records; smaller where whole ones are taken away.
+const SEGMENT_BYTES: (u32, u32) = (96 << 10, 32 << 10);
+/// Topics that stay, with their partitions and what they keep.
+const STAY: [(&str, i32, Keeps); 4] = [
+    ("orders", 4, Keeps::All),
+    ("clicks", 3, Keeps::All),
+    (COMPACTED, 2, Keeps::LastOfKey),
+    (RETAINED, 2, Keeps::Bytes(200 << 10)),
+];
+/// The topic that is compacted.
 const COMPACTED: &str = "table";
+/// The topic that keeps its end alone.
+const RETAINED: &str = "events";
 /// Number of workers.
 pub const WORKERS: u32 = 5;
 
@@ -121,6 +131,9 @@ impl Worker {
         if self.rng.below(3) == 0 {
             places.push(("orders".to_owned(), self.rng.below(4) as i32));
         }
+        if self.rng.below(2) == 0 {
+            places.push((RETAINED.to_owned(), self.rng.below(2) as i32));
+        }
         self.send(site, client, places, None).map(drop)
     }
 
@@ -175,7 +188,7 @@ impl Worker {
         let name = format!("made-{}", self.made);
         let partitions = 1 + self.rng.below(3) as i32;
         self.made += 1;
-        make(site, client, &name, partitions)?;
+        make(site, client, &name, partitions, Keeps::All)?;
         for partition in 0..partitions {
             self.send(site, client, vec![(name.clone(), partition)], None)?;
         }
@@ -217,6 +230,13 @@ impl Worker {
         if self.rng.below(12) == 0 {
             self.cut_front(site, client)?;
         }
+        if self.rng.below(4) == 0 {
+            let place: Place = (RETAINED.to_owned(), self.rng.below(2) as i32);
+            let sent = site.stream.position();
+            let offset = client.offset(&place, crate::client::EARLIEST)?;
+            let span = Span { sent, acked: Some(site.stream.position()) };
+            lock(site).starts.push(Front { place, offset, span });
+        }
         std::thread::sleep(Duration::from_millis(self.rng.below(6)));
         Ok(())
     }
@@ -248,7 +268,8 @@ impl Worker {
 /// The broker refuses.
 pub fn prepare(site: &Site, address: SocketAddr) -> Result<()> {
     let mut client = Client::connect(address)?;
-    STAY.into_iter().try_for_each(|(name, partitions)| make(site, &mut client, name, partitions))
+    STAY.into_iter()
+        .try_for_each(|(name, partitions, keeps)| make(site, &mut client, name, partitions, keeps))
 }
 
 /// The bytes of a batch as they are sent, and sent again.
@@ -258,7 +279,10 @@ pub fn bytes_of(seed: u64, batch: &Batch) -> Bytes {
         builder = builder.producer(ProducerId(id), epoch, sequence);
     }
     let keyed = batch.place.0 == COMPACTED;
-    let record = |number| (keyed.then(|| key(number)), value(seed, batch.worker, number));
+    let record = |number| match keyed {
+        true if is_tombstone(number) => Sent::Tombstone(key(number), mark(batch.worker, number)),
+        _ => Sent::Value(keyed.then(|| key(number)), value(seed, batch.worker, number)),
+    };
     let records: Vec<_> = (batch.first..batch.first + batch.count).map(record).collect();
     batch_of(builder, &records)
 }
@@ -280,14 +304,24 @@ pub fn producer_id(client: &mut Client) -> Result<(i64, i16)> {
     })
 }
 
-fn make(site: &Site, client: &mut Client, name: &str, partitions: i32) -> Result<()> {
-    let compacted = name == COMPACTED;
-    let mut configs = vec![("internal.segment.bytes", SEGMENT_BYTES)];
-    if compacted {
-        configs.extend([("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0.1")]);
+fn make(site: &Site, client: &mut Client, name: &str, partitions: i32, keeps: Keeps) -> Result<()> {
+    // What is taken away goes for good soon, too.
+    let segment = if keeps == Keeps::All { SEGMENT_BYTES.0 } else { SEGMENT_BYTES.1 };
+    let mut configs =
+        vec![("internal.segment.bytes", segment.to_string()), ("file.delete.delay.ms", "300".to_owned())];
+    match keeps {
+        Keeps::All => {}
+        Keeps::LastOfKey => configs.extend([
+            ("cleanup.policy", "compact".to_owned()),
+            ("min.cleanable.dirty.ratio", "0.1".to_owned()),
+            ("delete.retention.ms", "100".to_owned()),
+        ]),
+        Keeps::Bytes(bytes) => configs.push(("retention.bytes", bytes.to_string())),
     }
-    let config =
-        |(name, value): (&str, &str)| CreatableTopicConfig { name: name.into(), value: Some(value.into()) };
+    let config = |(name, value): (&str, String)| CreatableTopicConfig {
+        name: name.into(),
+        value: Some(value.as_str().into()),
+    };
     let topic = CreatableTopic {
         name: name.into(),
         num_partitions: partitions,
@@ -301,7 +335,7 @@ fn make(site: &Site, client: &mut Client, name: &str, partitions: i32) -> Result
     let answer = client.call(&request, 7);
     let acked = answer.is_ok().then(|| site.stream.position());
     let made = Span { sent, acked };
-    lock(site).topics.push(TopicLife { name: name.to_owned(), partitions, compacted, made, deleted: None });
+    lock(site).topics.push(TopicLife { name: name.to_owned(), partitions, keeps, made, deleted: None });
     accept(answer?.topics.first().map(|topic| topic.error_code), "make a topic")
 }
 

@@ -2,7 +2,7 @@
 //! cut nothing is tried, which is a failure in CI.
 
 use logboom_powercut::broker::Binaries;
-use logboom_powercut::run::{Fault, Plan};
+use logboom_powercut::run::{Fault, Plan, Upkeep};
 use logboom_powercut::{ground, night, run};
 use std::path::Path;
 use std::sync::Mutex;
@@ -32,8 +32,14 @@ fn what_was_acknowledged_survives_every_power_cut() {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(plan) = plan() else { return };
     let report = night(&plan).unwrap();
+    if plan.loud {
+        println!("{report}");
+    }
     assert!(report.bad == 0, "{report:#?}");
     assert!(report.promised > 0, "nothing was acknowledged: {report:#?}");
+    let Upkeep { seals, compacted, keys_gone, retained, .. } = report.upkeep;
+    let all = seals > 0 && compacted > 0 && keys_gone > 0 && retained > 0;
+    assert!(all, "the broker did not seal, compact and clear away: {report:#?}");
 }
 
 #[test]

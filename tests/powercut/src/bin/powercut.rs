@@ -62,14 +62,7 @@ fn cut(arguments: &[OsString]) -> Result<()> {
     if plan.fault.is_none() {
         let report = night(&plan)?;
         report.wrong.iter().for_each(|what| println!("{what}"));
-        println!(
-            "{} cuts, {} bad, {} of {} acknowledged records lost, slowest start {} ms",
-            report.cuts,
-            report.bad,
-            report.lost,
-            report.promised,
-            report.start_max.as_millis()
-        );
+        println!("{report}");
         ensure!(report.bad == 0, "something was lost or wrong");
         return Ok(());
     }
