@@ -5,6 +5,7 @@ use crate::client::{Client, EARLIEST, LATEST, MARK, Place, Refused, Sent, patien
 use crate::history::{
     Batch, Commit, History, Keeps, TopicLife, is_tombstone, key, number_of, number_of_mark,
 };
+use crate::keys;
 use crate::work::{bytes_of, producer_id};
 use anyhow::{Context, Result, ensure};
 use logboom::record::Record;
@@ -256,37 +257,15 @@ impl Look<'_> {
         }
     }
 
-    /// In a compacted partition a key has its last acknowledged record, or a later one; nothing only if one of these is
-    /// a tombstone.
+    /// In a compacted partition older records of a key may be gone.
     fn latest_of_keys(&mut self, place: &Place, found: &BTreeMap<i64, (u32, u64)>) {
-        let mut latest = BTreeMap::new();
-        for (_, number) in found.values() {
-            note_largest(&mut latest, *number);
-        }
-        let here = |batch: &&Batch| batch.place == *place && batch.span.may_be_done(self.cut);
-        let (mut promised, mut deleted) = (BTreeMap::new(), BTreeMap::new());
-        let there: BTreeSet<u64> = found.values().map(|(_, number)| *number).collect();
-        for batch in self.history.batches.iter().filter(here) {
-            for number in batch.first..batch.first + batch.count {
-                if batch.span.is_promised(self.cut) {
-                    note_largest(&mut promised, number);
-                    self.findings.compacted += u64::from(!there.contains(&number));
-                }
-                if is_tombstone(number) {
-                    note_largest(&mut deleted, number);
-                }
-            }
-        }
-        for (key, number) in promised {
-            let have = latest.get(&key);
-            let may_be_gone = deleted.get(&key).is_some_and(|deleted| *deleted >= number);
-            let good = have.map_or(may_be_gone, |have| *have >= number);
-            self.findings.keys_gone += u64::from(have.is_none());
-            if !good {
-                self.findings.lost += 1;
-                self.findings
-                    .expect(false, || format!("{place:?}: {key:?} is {have:?}, acknowledged {number}"));
-            }
+        let there = found.values().map(|(_, number)| *number).collect();
+        let keys = keys::judge(self.history, place, self.cut, &there);
+        self.findings.compacted += keys.compacted;
+        self.findings.keys_gone += keys.gone;
+        self.findings.lost += keys.wrong.len() as u64;
+        for wrong in keys.wrong {
+            self.findings.expect(false, || wrong);
         }
     }
 
@@ -396,10 +375,4 @@ impl Look<'_> {
 fn tombstone(record: &Record) -> Option<(u32, u64)> {
     let mark = record.headers.iter().find(|header| header.key.as_str() == MARK)?;
     number_of_mark(mark.value.as_deref()?)
-}
-
-/// Remembers the largest number of each key.
-fn note_largest(of_keys: &mut BTreeMap<bytes::Bytes, u64>, number: u64) {
-    let largest = of_keys.entry(key(number)).or_insert(number);
-    *largest = number.max(*largest);
 }
