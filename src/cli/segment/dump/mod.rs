@@ -32,14 +32,17 @@ pub fn run(args: &DumpArgs, output: Output, machine: &Machine) -> Result<(), Fai
         at: 0,
         head: None,
     };
-    for path in &args.paths {
-        let files = files_of(machine.fs.as_ref(), path).map_err(|error| cannot_read(path, &error))?;
-        for file in files {
+    for (nth, path) in args.paths.iter().enumerate() {
+        let mut files =
+            files_of(machine.fs.as_ref(), path).map_err(|error| cannot_read(path, &error))?.into_iter();
+        while let Some(file) = files.next() {
+            printer.at = args.from_byte;
             let flow = dump_file(machine.fs.as_ref(), &file, &selection, &mut |path, event| {
                 printer.take(path, &event)
             });
             if flow.map_err(|error| cannot_read(&file, &error))?.is_break() {
-                return printer.finish(Some(&file));
+                let is_last = files.len() == 0 && nth + 1 == args.paths.len();
+                return printer.finish(Some((&file, is_last)));
             }
         }
     }
@@ -131,16 +134,18 @@ impl Printer<'_> {
         self.ended.is_none()
     }
 
-    fn finish(mut self, broken_off: Option<&Path>) -> Result<(), Failure> {
+    /// `broken_off`: the file in which it ended early, and whether it was the last.
+    fn finish(mut self, broken_off: Option<(&Path, bool)>) -> Result<(), Failure> {
         if self.ended.is_none() {
             self.flush();
         }
         if let Some(failure) = self.ended {
             return Err(failure);
         }
-        if let Some(file) = broken_off.filter(|_| self.stop.asked()) {
+        if let Some((file, is_last)) = broken_off.filter(|_| self.stop.asked()) {
+            let then = if is_last { "" } else { "   and then with the files behind it" };
             let place = format!("logboom segment dump {} --from-byte {}", file.display(), self.at);
-            return Err(interrupted().help(format!("go on:  {place}")));
+            return Err(interrupted().help(format!("go on:  {place}{then}")));
         }
         match self.damaged {
             None => Ok(()),
