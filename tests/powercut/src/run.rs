@@ -224,8 +224,8 @@ pub fn run(plan: &Plan) -> Result<Report> {
     Ok(report)
 }
 
-/// Half of the cuts fall anywhere, half where something had just been acknowledged; all of them there if something is
-/// broken, since that is what has to be seen.
+/// Half of the cuts fall anywhere, half where something had just been acknowledged; if something is broken all of them
+/// there, and with all lost that was not flushed, since that is what has to be seen.
 fn choose(plan: &Plan, history: &History, end: usize) -> Vec<Cut> {
     let rng = SeededRng::new(plan.seed ^ 0xc7);
     let acked: Vec<usize> = history.acknowledgements().into_iter().filter(|at| *at <= end).collect();
@@ -238,7 +238,9 @@ fn choose(plan: &Plan, history: &History, end: usize) -> Vec<Cut> {
             } else {
                 after_an_ack.unwrap_or(anywhere)
             };
-            Cut { at, tail: Tail::pick(&rng), seed: rng.next_u64(), again: rng.below(AGAIN_EVERY) == 0 }
+            let tail = Tail::pick(&rng);
+            let tail = if plan.fault.is_none() { tail } else { Tail::Lost };
+            Cut { at, tail, seed: rng.next_u64(), again: rng.below(AGAIN_EVERY) == 0 }
         })
         .collect();
     cuts.sort_by_key(|cut| cut.at);
