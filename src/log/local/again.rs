@@ -33,7 +33,8 @@ pub(super) fn copy_beside(fs: &dyn Fs, file: &Arc<dyn File>, path: &Path) -> io:
 }
 
 /// Writes bytes of the file over themselves. An earlier process may have died of a sync that failed: the page cache
-/// then shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would say so.
+/// then shows bytes that are not on the disk and counts them as clean, and no sync would write them, though it would
+/// say so.
 pub(super) fn write_again(file: &dyn File, from: u64, to: u64) -> io::Result<()> {
     let mut chunk = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(FAR).min(FAR)];
     let mut at = from;

@@ -1,4 +1,5 @@
-//! A log directory: its partitions, and what its threads do to them. The only place that knows all files of this folder.
+//! A log directory: its partitions, and what its threads do to them. The only place that knows all files
+//! of this folder.
 
 use super::clean::Checkpoint;
 use super::commit::CommitQueue;

@@ -12,8 +12,8 @@
 //!    the pools and caches, the queues of the threads. Under them nothing is called that takes a lock of this list
 //!    (`LogDir::opening`, under which `logs` is looked at, is held by nobody who has any other).
 //!
-//! Checking bytes before they are served (`prove`) takes `state`, `damages` and `proofs` in turn, never two at a time, and
-//! may come to build an index anew, which takes `rebuilding`: whoever holds that walks over batches only after
+//! Checking bytes before they are served (`prove`) takes `state`, `damages` and `proofs` in turn, never two at a time,
+//! and may come to build an index anew, which takes `rebuilding`: whoever holds that walks over batches only after
 //! having noted that the indexes of the segment were seen to, so that the check does not come back for it.
 
 use super::damage::Damages;

@@ -169,8 +169,8 @@ impl LocalLog {
         wide
     }
 
-    /// Damage listed earlier whose bytes are now what they were: a disk that reads again, a file put back. `bad` are the
-    /// bytes that are not.
+    /// Damage listed earlier whose bytes are now what they were: a disk that reads again, a file put back. `bad` are
+    /// the bytes that are not.
     fn forget_healed(&self, run: &Run, blocks: &Range<u64>, bad: &[Range<u64>]) {
         let holds_bad =
             |bytes: &Range<u64>| bad.iter().any(|bad| bad.start < bytes.end && bytes.start < bad.end);
