@@ -4,7 +4,7 @@ use super::checkpoint::{FILE, KAFKA_FILE};
 use super::{CleanInput, CleanLogError, CleanRules, CleanSettings, CleanerLimits, Dirt, FullSpeed, Pace};
 use crate::log::local::LocalLog;
 use crate::log::local::testing::{LocalPlace, ROOT};
-use crate::log::{LogSettings, PartitionLog};
+use crate::log::{LogSettings, PartitionLog, ReadLimit};
 use crate::record::{BatchBuilder, CheckedBatches, Record, read_records};
 use crate::sys::{Fs, SeededRng, SimFs};
 use crate::types::{Epoch, Offset, TimestampMs, TopicPartition, Uuid};
@@ -285,4 +285,23 @@ fn a_partition_at_rest_tells_how_dirty_it_is_by_its_files() {
     clean(&log, &rules());
     let clean_bytes = dirt(&log, &rules()).clean_bytes;
     assert_eq!(place.dir.dirt_at_rest(&name, id).unwrap(), (clean_bytes, 0));
+}
+
+/// The end of what is shown was a position in the segment that was closed for its age, as nothing was appended since;
+/// once that segment was replaced by a shorter one, readers ran beyond its end.
+#[test]
+fn a_log_that_was_closed_for_its_age_and_cleaned_is_read_to_its_end() {
+    let (fs, place, log) = prepared(4);
+    let before = view(&log);
+    let end = log.marks().high_watermark;
+    assert!(log.close_overdue(1000, NOW).unwrap());
+    place.dir.commit_round();
+    let rules = CleanRules { max_lag_ms: 1000, ..rules() };
+    assert_eq!(clean(&log, &fs, &rules), end);
+    assert_eq!((view(&log), records(&log).len()), (before, 3));
+    let limit = ReadLimit { bytes: 1 << 20, at_least_one: true, below: Offset(i64::MAX) };
+    let read = log.plan_read(Offset(0), limit).unwrap().read().unwrap();
+    assert_eq!(read.len() as u64, log.size_bytes());
+    fill(&place, &log, 5..6);
+    assert_eq!(records(&log).len(), 4);
 }

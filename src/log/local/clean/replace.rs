@@ -158,7 +158,11 @@ impl State {
             let behind = (at + made.old.len()).min(self.sealed.len());
             self.sealed.splice(at..behind, [new]);
         }
-        // Positions in the old file mean nothing in the new one.
+        // Positions in the old file mean nothing in the new one. What is shown reaches at least to the end of what was
+        // cleaned, so where it ended in there, because nothing came since the roll, it ends where the next begins.
+        if (base..made.end).contains(&self.seen.base) {
+            self.seen = Spot { offset: self.seen.offset, base: made.end, position: 0 };
+        }
         let seen = self.seen;
         let moved = |spot: &&mut Spot| (base..made.end).contains(&spot.base);
         self.recent.iter_mut().filter(moved).for_each(|spot| *spot = seen);
