@@ -4,10 +4,12 @@ use super::dir::LogDir;
 use super::log::LocalLog;
 use super::marks::{self, Mark, MarkKey, Marks};
 use super::reserve::{LOOK_EVERY, is_no_room};
+use super::scrub::LOOK_EVERY as SCRUB_EVERY;
 use crate::sys::{replace, spawn_thread};
 use crate::types::{MonoNs, Offset, TopicId, TopicPartition};
 use parking_lot::{Condvar, Mutex};
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -239,9 +241,14 @@ impl LogDir {
     pub(super) fn start_task(self: &Arc<Self>) {
         let (dir, queue, clock) = (Arc::downgrade(self), self.queue.clone(), self.clock.clone());
         tokio::spawn(async move {
+            let mut scrubbed_at = clock.mono();
             while !queue.is_stopped() {
                 let Some(dir) = dir.upgrade() else { return };
                 dir.commit_round();
+                if clock.mono().since(scrubbed_at) >= SCRUB_EVERY {
+                    scrubbed_at = clock.mono();
+                    dir.scrub_step(&mut |_| ControlFlow::Continue(()));
+                }
                 drop(dir);
                 clock.sleep(TASK_EVERY).await;
             }

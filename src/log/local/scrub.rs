@@ -42,7 +42,7 @@ const HEAD: usize = 25;
 /// Blocks read at a time.
 const TOGETHER: u64 = 16;
 /// How often the thread looks for segments to seal, and for a round that is due.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of one scrub step, after which segments to seal have their turn.
 const STEP_BYTES: u64 = 64 << 20;
 
@@ -119,18 +119,18 @@ impl LogDir {
                 let Some(dir) = dir.upgrade().filter(|_| !sealer.is_stopped()) else { return };
                 let rate = dir.options.seal_bytes_per_second;
                 dir.seal_all(&mut |bytes| sealer.pace(bytes as u64, rate));
-                dir.scrub_step();
+                let rate = dir.options.scrub_bytes_per_second;
+                dir.scrub_step(&mut |bytes| sealer.pace(bytes, rate));
             }
         })?;
         self.threads.lock().push(thread);
         Ok(())
     }
 
-    /// A part of the scrub, at its pace, if a round is due or under way.
-    fn scrub_step(&self) {
+    /// A part of the scrub, at the given pace, if a round is due or under way.
+    pub(super) fn scrub_step(&self, pace: &mut dyn FnMut(u64) -> ControlFlow<()>) {
         let Some(mut progress) = self.scrub_due() else { return };
-        let (sealer, rate) = (Arc::clone(&self.sealer), self.options.scrub_bytes_per_second);
-        let read = self.scrub(&mut progress, STEP_BYTES, &mut |bytes| sealer.pace(bytes, rate));
+        let read = self.scrub(&mut progress, STEP_BYTES, pace);
         if let Err(error) = read.and_then(|()| self.keep_progress(&progress)) {
             tracing::warn!(%error, "cannot go on with the scrub");
         }
