@@ -4,7 +4,7 @@
 
 use crate::crash_engine::broker::{Broker, Setup};
 use crate::crash_engine::verify::{Found, find, read};
-use crate::kit::Scratch;
+use crate::kit::{Scratch, logboom};
 use bytes::BytesMut;
 use logboom::engine::{At, Cut, DeleteRecords, NewTopic, Produce, Produced, TopicRef};
 use logboom::group::{Commit, CommitPartition, FetchOffsets};
@@ -27,8 +27,9 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
 }
 
-fn start(fs: Arc<dyn Fs>, data: &str, wall: i64) -> Broker {
-    let setup = Setup { mark_ms: 50, mark_bytes: 1 << 20, reserve_bytes: 0 };
+/// A broker; compacted topics are left as they are unless the cleaner looks at them every so many milliseconds.
+fn start(fs: Arc<dyn Fs>, data: &str, wall: i64, cleaner_ms: Option<u64>) -> Broker {
+    let setup = Setup { mark_ms: 50, mark_bytes: 1 << 20, reserve_bytes: 0, cleaner_ms, scrub_ms: 0 };
     Broker::start(fs, data, wall, 42, setup).unwrap()
 }
 
@@ -126,6 +127,23 @@ fn script(broker: &Broker, at: i64) {
     broker.pass(Duration::from_secs(61), 200);
 }
 
+/// What the makers from version 2 on did as well: a topic whose tombstones went, beside `keyed`, whose stay.
+fn script_2(broker: &Broker, at: i64) {
+    let configs = [
+        ("cleanup.policy", "compact"),
+        ("internal.segment.bytes", "600"),
+        ("delete.retention.ms", "1000"),
+        ("min.cleanable.dirty.ratio", "0.1"),
+    ];
+    create(broker, "settled", 1, &configs);
+    for part in [0..8, 8..12, 12..16] {
+        for nth in part {
+            produce(broker, "settled", 0, batch(BatchBuilder::new(), at, nth));
+        }
+        broker.pass(Duration::from_secs(10), 100);
+    }
+}
+
 fn text(bytes: Option<&[u8]>) -> Value {
     bytes.map_or(Value::Null, |bytes| String::from_utf8_lossy(bytes).into())
 }
@@ -206,7 +224,7 @@ fn check(version: &Path, end: &str) {
     let expected: Value =
         serde_json::from_slice(&RealFs.read(&version.join("expected.json")).unwrap()).unwrap();
     let data = scratch.path().to_str().unwrap();
-    let broker = start(Arc::new(RealFs), data, MADE + 3_600_000);
+    let broker = start(Arc::new(RealFs), data, MADE + 3_600_000, None);
     let at = format!("{} {end}", version.display());
     let found = everything(&broker);
     assert_eq!(found["cluster"], expected["cluster"], "{at}");
@@ -225,13 +243,57 @@ fn check(version: &Path, end: &str) {
     let ends: Vec<(String, Offset)> = go_on(&broker, last.0.last_sequence() + 1);
     let before = everything(&broker);
     broker.close();
-    let broker = start(Arc::new(RealFs), data, MADE + 7_200_000);
+    let broker = start(Arc::new(RealFs), data, MADE + 7_200_000, None);
     assert_eq!(everything(&broker), before, "{at}: the second start");
     for (name, end) in ends {
         let id = broker.engine().image().topic(&name).unwrap().id;
         assert_eq!(find(&broker, id, 0, At::Latest).unwrap().offset, end, "{at}: {name}");
     }
     broker.close();
+}
+
+/// Opens a copy whose compacted topics are compacted, and looks at what is left.
+fn check_compaction(version: &Path, end: &str) {
+    let scratch = Scratch::new();
+    copy(&version.join(end), scratch.path());
+    let expected: Value =
+        serde_json::from_slice(&RealFs.read(&version.join("expected.json")).unwrap()).unwrap();
+    let data = scratch.path().to_str().unwrap();
+    let broker = start(Arc::new(RealFs), data, MADE + 3_600_000, Some(100));
+    broker.pass(Duration::from_secs(20), 200);
+    let found = everything(&broker);
+    broker.close();
+    let at = format!("{} {end}", version.display());
+    logboom(&["segment", "verify", data]).ok();
+    let topics = expected["topics"].as_object().unwrap();
+    assert_eq!(found["topics"].as_object().unwrap().len(), topics.len(), "{at}");
+    for (name, topic) in topics {
+        if topic["configs"]["cleanup.policy"] == "compact" {
+            let left = &found["topics"][name]["partitions"][0];
+            compacted(&topic["partitions"][0], left).unwrap_or_else(|why| panic!("{at}: {name}: {why}"));
+        } else {
+            assert_eq!(found["topics"][name], *topic, "{at}: {name}");
+        }
+    }
+}
+
+/// Whether one view of a partition is what compaction may make of another: each record as it was, the last of each
+/// key among them, unless it is a tombstone.
+fn compacted(before: &Value, after: &Value) -> Result<(), String> {
+    if before["end"] != after["end"] || before["start"] != after["start"] {
+        return Err("it begins or ends elsewhere".to_owned());
+    }
+    let (before, after) = (before["records"].as_array().unwrap(), after["records"].as_array().unwrap());
+    if let Some(new) = after.iter().find(|record| !before.contains(record)) {
+        return Err(format!("{new} was never there"));
+    }
+    for (nth, record) in before.iter().enumerate().filter(|(_, record)| !after.contains(record)) {
+        let newer = before[nth + 1..].iter().find(|newer| newer["key"] == record["key"]);
+        if newer.is_none() && !record["value"].is_null() {
+            return Err(format!("{record} is gone"));
+        }
+    }
+    Ok(())
 }
 
 /// One more batch for every topic; the ends after it.
@@ -264,6 +326,22 @@ fn directories_of_every_version_are_read_and_go_on() {
     }
 }
 
+#[test]
+fn compacted_topics_of_every_version_are_compacted() {
+    for version in RealFs.list(&golden()).unwrap().iter().filter(|path| RealFs.is_dir(path)) {
+        ENDS.iter().for_each(|end| check_compaction(version, end));
+    }
+    let size = |path: &Path| RealFs.open(path, OpenHow::Read).unwrap().size().unwrap();
+    let scratch = Scratch::new();
+    copy(&golden().join("v1/clean"), scratch.path());
+    let first = scratch.path().join("keyed-0/00000000000000000000.log");
+    let before = size(&first);
+    let broker = start(Arc::new(RealFs), scratch.path().to_str().unwrap(), MADE + 3_600_000, Some(100));
+    broker.pass(Duration::from_secs(20), 200);
+    broker.close();
+    assert!(size(&first) < before, "nothing was compacted");
+}
+
 /// Makes the directories of the present version: see `tests/golden/data/README.md`.
 #[test]
 #[ignore = "writes into the repository"]
@@ -272,12 +350,13 @@ fn make_directories() {
     let root = golden().join(version);
     let mut expected = Vec::new();
     for end in ENDS {
-        let fs = SimFs::new(1);
-        let broker = start(Arc::new(fs.clone()), "/data", MADE);
+        let (fs, cleaner) = (SimFs::new(1), Some(100));
+        let broker = start(Arc::new(fs.clone()), "/data", MADE, cleaner);
         script(&broker, MADE);
+        script_2(&broker, MADE);
         // A second life, so that there is more than one leader epoch, and records behind the last mark.
         drop(broker);
-        let broker = start(Arc::new(fs.clone()), "/data", MADE + 100_000);
+        let broker = start(Arc::new(fs.clone()), "/data", MADE + 100_000, cleaner);
         for nth in 12..15 {
             produce(&broker, "rolled", 0, batch(BatchBuilder::new(), MADE, nth));
             produce(&broker, "keyed", 0, batch(BatchBuilder::new(), MADE, nth));

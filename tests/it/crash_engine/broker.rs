@@ -27,6 +27,10 @@ pub struct Setup {
     pub mark_bytes: u64,
     /// Bytes kept back for a full disk.
     pub reserve_bytes: u64,
+    /// How long the cleaner sleeps, ms; none for no compaction.
+    pub cleaner_ms: Option<u64>,
+    /// Time for which a round of the scrub is, ms.
+    pub scrub_ms: u64,
 }
 
 /// A broker that runs as long as it is held.
@@ -43,11 +47,18 @@ impl Broker {
     pub fn start(fs: Arc<dyn Fs>, data: &str, wall: i64, seed: u64, setup: Setup) -> Result<Broker, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let clock = SimClock::new(TimestampMs(wall));
+        let cleaner_ms = setup.cleaner_ms.unwrap_or(1000).to_string();
+        let cleaner = if setup.cleaner_ms.is_some() { "true" } else { "false" };
         let values = [
             ("log.dirs", data),
             ("offsets.topic.num.partitions", "2"),
             ("log.retention.check.interval.ms", "1000"),
             ("log.initial.task.delay.ms", "200"),
+            ("log.cleaner.enable", cleaner),
+            ("log.cleaner.backoff.ms", &cleaner_ms),
+            // Little, for many are taken; and batches are longer than what is read and written at a time.
+            ("log.cleaner.dedupe.buffer.size", "1048576"),
+            ("log.cleaner.io.buffer.size", "1000"),
         ];
         let settings = Arc::new(BrokerSettings::with_values(&values).unwrap());
         let log_dir = LogDirOptions {
@@ -56,6 +67,7 @@ impl Broker {
             mark_interval: Duration::from_millis(setup.mark_ms),
             mark_bytes: setup.mark_bytes,
             reserve_bytes: setup.reserve_bytes,
+            scrub_interval: Duration::from_millis(setup.scrub_ms),
             ..LogDirOptions::default()
         };
         let rng = Arc::new(SeededRng::new(seed));

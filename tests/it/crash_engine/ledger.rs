@@ -2,6 +2,8 @@
 //! It must not know how the broker keeps anything.
 
 use bytes::Bytes;
+use logboom::record::Record;
+use logboom::sys::{Clock, SimClock};
 use logboom::types::{Epoch, Offset, TopicId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,8 +27,12 @@ pub struct Ledger {
     pub producers: BTreeSet<i64>,
     /// What groups committed.
     pub offsets: BTreeMap<(String, TopicId, i32), CommittedOffset>,
-    /// The wall clock when the last process ended, ms.
+    /// The wall clock when the last process ended, as far as the next one knows, ms.
     pub wall: i64,
+    /// The latest that a wall clock ever showed, ms: a machine's may go back.
+    pub latest: i64,
+    /// The clock of the process that runs.
+    pub clock: Option<SimClock>,
     /// Log directories.
     pub dirs: usize,
     /// Batches sent so far.
@@ -50,8 +56,19 @@ pub struct Policy {
     pub relaxed: bool,
     /// Old segments may go by themselves: `retention.ms`, `retention.bytes`.
     pub expires: bool,
+    /// Records may be deleted: `cleanup.policy` has `delete`.
+    pub deletes: bool,
     /// Records may be superseded: `cleanup.policy` has `compact`.
-    pub compacts: bool,
+    pub compaction: Option<Terms>,
+}
+
+/// What may be compacted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// Records younger than this stay, ms.
+    pub min_lag_ms: i64,
+    /// Tombstones stay for so long, ms.
+    pub tombstones_ms: i64,
 }
 
 /// A partition.
@@ -70,6 +87,8 @@ pub struct Partition {
     pub start: (Offset, Offset),
     /// Idempotent producers whose sequences go on: the next number of each.
     pub sequences: BTreeMap<i64, i32>,
+    /// Records that readers have found to be compacted away.
+    pub gone: BTreeSet<Offset>,
 }
 
 /// A batch as it was sent.
@@ -81,6 +100,10 @@ pub struct Batch {
     pub bytes: Bytes,
     /// Producer id and sequence number of its first record.
     pub producer: Option<(i64, i32)>,
+    /// When it was sent, ms.
+    pub sent_at: i64,
+    /// Its records; their offsets count from the first. Only of compacted topics.
+    pub rows: Vec<Record>,
 }
 
 /// What a group committed of one partition.
@@ -93,10 +116,19 @@ pub struct CommittedOffset {
 impl Policy {
     /// Of a topic with these settings.
     pub fn of(config: impl Fn(&str) -> Option<String>) -> Policy {
+        let cleanup = config("cleanup.policy");
+        let has = |policy| cleanup.as_ref().is_some_and(|cleanup| cleanup.contains(policy));
+        let ms = |key, default| config(key).map_or(default, |ms| ms.parse().unwrap());
+        let terms = Terms {
+            min_lag_ms: ms("min.compaction.lag.ms", 0),
+            tombstones_ms: ms("delete.retention.ms", 86_400_000),
+        };
+        let deletes = cleanup.is_none() || has("delete");
         Policy {
+            deletes,
             relaxed: config("flush.messages").is_some_and(|records| records != "1"),
-            expires: config("retention.bytes").is_some() || config("retention.ms").is_some(),
-            compacts: config("cleanup.policy").is_some_and(|policy| policy.contains("compact")),
+            expires: deletes && (config("retention.bytes").is_some() || config("retention.ms").is_some()),
+            compaction: has("compact").then_some(terms),
         }
     }
 }
@@ -129,6 +161,16 @@ impl Partition {
 }
 
 impl Ledger {
+    /// What is known at this moment, whatever happens next.
+    pub fn snapshot(&self) -> Ledger {
+        Ledger { latest: self.now(), clock: None, ..self.clone() }
+    }
+
+    /// No record was ever compacted later than that.
+    pub fn now(&self) -> i64 {
+        self.clock.as_ref().map_or(0, |clock| clock.wall().0).max(self.latest).max(self.wall)
+    }
+
     /// A topic of this name that clients may use.
     pub fn named(&self, name: &str) -> Option<TopicId> {
         self.topics.iter().find(|(_, topic)| topic.name == name && !topic.deleting).map(|(id, _)| *id)

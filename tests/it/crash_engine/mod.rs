@@ -7,6 +7,7 @@
 //! `CRASH_SEED` (of the first workload), `CRASH_AT` (only this change of that workload), `CRASH_THREADS`.
 
 pub mod broker;
+mod compacted;
 mod disk;
 mod ledger;
 mod ops;
@@ -28,6 +29,9 @@ use world::{Finding, World};
 const STEPS: u64 = 24;
 /// How far into a recovery a second crash may come; a later one strikes what clients do then.
 const SECOND_WITHIN: u64 = 60;
+
+/// What a finding begins with for which no crash was needed but those among the operations.
+const UNCRASHED: &str = "without a crash";
 
 /// How a crash happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,14 +59,14 @@ type Pictures = Arc<Mutex<Vec<Picture>>>;
 fn watcher(
     ledger: &Arc<Mutex<Ledger>>,
     seed: u64,
-    wanted: impl Fn(u64) -> bool + Send + 'static,
+    wanted: impl Fn(u64, bool) -> bool + Send + 'static,
 ) -> (Watcher, Pictures) {
     let pictures = Pictures::default();
     let (shown, ledger) = (Arc::clone(&pictures), Arc::clone(ledger));
-    let watch = move |at: u64, sim: &SimFs| {
+    let watch = move |at: u64, is_lying: bool, sim: &SimFs| {
         let rng = SeededRng::new(seed.wrapping_mul(1_000_003).wrapping_add(at));
         let draw = rng.below(u64::MAX);
-        if !wanted(at) {
+        if !wanted(at, is_lying) {
             return;
         }
         let crash = if rng.below(8) == 0 { Crash::Kill } else { Crash::Power(draw) };
@@ -70,7 +74,11 @@ fn watcher(
             Crash::Kill => sim.kill(),
             Crash::Power(seed) => sim.crash(seed),
         };
-        shown.lock().push(Picture { at, crash, fs, ledger: ledger.lock().clone(), seed: draw });
+        let mut ledger = ledger.lock().snapshot();
+        if rng.below(4) > 0 {
+            ledger.wall = ledger.latest;
+        }
+        shown.lock().push(Picture { at, crash, fs, ledger, seed: draw });
     };
     (Box::new(watch), pictures)
 }
@@ -80,6 +88,8 @@ fn setup(rng: &SeededRng) -> Setup {
         mark_ms: [0, 5, 5000][rng.below(3) as usize],
         mark_bytes: [1 << 20, 1500][rng.below(2) as usize],
         reserve_bytes: [0, 0, 8192][rng.below(3) as usize],
+        cleaner_ms: Some([20, 300][rng.below(2) as usize]),
+        scrub_ms: [1000, 5000][rng.below(2) as usize],
     }
 }
 
@@ -87,10 +97,16 @@ fn setup(rng: &SeededRng) -> Setup {
 fn pictures(seed: u64, lie: Option<Lie>, only: Option<u64>) -> (Vec<Op>, Result<Vec<Picture>, Finding>) {
     let rng = SeededRng::new(seed);
     let setup = setup(&rng);
-    let ops = ops::draw(&rng, STEPS);
+    let mut ops = ops::draw(&rng, STEPS);
+    if lie.is_some_and(Lie::keeps_starts) {
+        ops.iter_mut().for_each(Op::keep_starts);
+    }
     let dirs = 1 + rng.below(4) as usize / 3;
     let ledger = Arc::new(Mutex::new(Ledger { wall: 1_700_000_000_000, dirs, ..Ledger::default() }));
-    let (watch, pictures) = watcher(&ledger, seed, move |at| only.is_none_or(|only| only == at));
+    let is_brief = lie.is_some_and(Lie::is_brief);
+    let (watch, pictures) = watcher(&ledger, seed, move |at, is_lying| {
+        only.is_none_or(|only| only == at) && (is_lying || !is_brief)
+    });
     let disk = Disk::new(SimFs::new(seed), lie, watch);
     let mut world = World::new(disk, ledger, setup, seed);
     let mut work = || {
@@ -114,7 +130,7 @@ fn survive(picture: Picture, lie: Option<Lie>, depth: u32) -> Result<(), Finding
     let twice = picture.crash == Crash::Kill || rng.below(4) == 0;
     let second = (depth == 0 && twice).then(|| rng.below(SECOND_WITHIN));
     let ledger = Arc::new(Mutex::new(picture.ledger));
-    let (watch, again) = watcher(&ledger, picture.seed, move |at| second == Some(at));
+    let (watch, again) = watcher(&ledger, picture.seed, move |at, _| second == Some(at));
     let disk = Disk::new(picture.fs, lie, watch);
     let mut world = World::new(disk, ledger, setup, picture.seed);
     world.ledger.lock().lossy |= picture.crash != Crash::Kill;
@@ -139,7 +155,7 @@ fn survive(picture: Picture, lie: Option<Lie>, depth: u32) -> Result<(), Finding
 
 /// Clients go on: every partition takes records, and a name that is free is taken again.
 fn go_on(world: &mut World) -> Result<(), Finding> {
-    let plan = |producer| Plan { producer, records: 2, value_bytes: 20, codec: Codec::None };
+    let plan = |producer| Plan { producer, records: 2, value_bytes: 20, codec: Codec::None, tombstones: 0 };
     for (id, index) in verify::places(world) {
         world.produce(id, index, &[plan(None), plan(Some(0))], false)?;
     }
@@ -152,6 +168,7 @@ fn go_on(world: &mut World) -> Result<(), Finding> {
         delete_delay_ms: 0,
         retention_bytes: None,
         retention_ms: None,
+        compaction: None,
     };
     for name in NAMES {
         if world.ledger.lock().named(name).is_none() {
@@ -180,8 +197,8 @@ fn repeat(seed: u64, at: u64) -> String {
     format!("again: CRASH_SEED={seed} CRASH_AT={at} cargo test --test it crash_engine::cuts_asked_for")
 }
 
-/// All crash points of one workload; the number of them, or the first defect.
-fn check(seed: u64, lie: Option<Lie>, only: Option<u64>, cuts_max: u64) -> Result<u64, String> {
+/// All crash points of one workload: the number of those that were survived, and the first defect.
+fn check(seed: u64, lie: Option<Lie>, only: Option<u64>) -> (u64, Result<(), String>) {
     let running = Repeat(seed, u64::MAX);
     let (ops, taken) = pictures(seed, lie, only);
     drop(running);
@@ -189,20 +206,24 @@ fn check(seed: u64, lie: Option<Lie>, only: Option<u64>, cuts_max: u64) -> Resul
         let list: Vec<String> = ops.iter().map(|op| format!("  {op:?}")).collect();
         format!("{finding}\n{}\nworkload {seed}:\n{}", repeat(seed, at), list.join("\n"))
     };
-    let taken = taken.map_err(|finding| told(&format!("without a crash: {finding}"), u64::MAX))?;
+    let taken = match taken {
+        Ok(taken) => taken,
+        Err(finding) => return (0, Err(told(&format!("{UNCRASHED}: {finding}"), u64::MAX))),
+    };
     let mut cuts = 0;
-    for picture in taken.into_iter().take(cuts_max as usize) {
+    for picture in taken {
         let (at, crash) = (picture.at, picture.crash);
         let _running = Repeat(seed, at);
         let files = picture.fs.files();
-        survive(picture, lie, 0).map_err(|finding| {
+        if let Err(finding) = survive(picture, lie, 0) {
             let left: Vec<String> =
                 files.iter().map(|(path, len)| format!("  {} {len}", path.display())).collect();
-            told(&format!("{crash:?} at change {at}: {finding}\nleft:\n{}", left.join("\n")), at)
-        })?;
+            let finding = format!("{crash:?} at change {at}: {finding}\nleft:\n{}", left.join("\n"));
+            return (cuts, Err(told(&finding, at)));
+        }
         cuts += 1;
     }
-    Ok(cuts)
+    (cuts, Ok(()))
 }
 
 /// Workloads from `seed` on until so many cuts are done; a line now and then if `loud`.
@@ -214,9 +235,10 @@ fn check_many(seed: u64, cuts: u64, threads: u64, loud: bool) {
         move || {
             while done.load(Ordering::Relaxed) < cuts {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
-                match check(seed, None, None, u64::MAX) {
-                    Ok(more) => {
-                        let all = done.fetch_add(more, Ordering::Relaxed) + more;
+                let (more, checked) = check(seed, None, None);
+                let all = done.fetch_add(more, Ordering::Relaxed) + more;
+                match checked {
+                    Ok(()) => {
                         if loud {
                             eprintln!(
                                 "{all} of {cuts} cuts clean, workload {seed}, {} failed",
@@ -273,7 +295,8 @@ fn what_was_promised_holds_at_500_cuts_from_workload_3001() {
 fn cuts_asked_for() {
     let seed = number("CRASH_SEED");
     if let (Some(seed), Some(at)) = (seed, number("CRASH_AT")) {
-        check(seed, None, Some(at), u64::MAX).unwrap_or_else(|failure| panic!("{failure}"));
+        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_test_writer().init();
+        check(seed, None, Some(at)).1.unwrap_or_else(|failure| panic!("{failure}"));
     } else if let Some(cuts) = number("CRASH_CUTS") {
         check_many(seed.unwrap_or(1), cuts, number("CRASH_THREADS").unwrap_or(2), true);
     }
@@ -295,9 +318,14 @@ fn a_workload_is_the_same_each_time() {
 fn catches(lie: Lie, cuts: u64) {
     let mut tried = 0;
     for seed in 1.. {
-        match check(seed, Some(lie), None, u64::MAX) {
-            Err(_) => return,
-            Ok(more) => tried += more,
+        let (survived, checked) = check(seed, Some(lie), None);
+        tried += survived;
+        if let Err(finding) = checked {
+            // A process that is killed among the operations of the workload is enough to show stale marks.
+            let is_its_own = lie == Lie::MarksNotWritten || !finding.starts_with(UNCRASHED);
+            assert!(is_its_own, "{finding}");
+            println!("{lie:?} is seen after {tried} cuts: {finding}");
+            return;
         }
         assert!(tried < cuts, "{lie:?} is not seen in {tried} cuts");
     }
@@ -326,4 +354,24 @@ fn a_broker_that_shows_a_start_before_its_mark_is_durable_is_caught() {
 #[test]
 fn a_recovery_that_shows_what_only_the_cache_has_is_caught() {
     catches(Lie::RecoveryWithoutSync, 4000);
+}
+
+#[test]
+fn a_cleaner_that_does_not_sync_what_it_wrote_is_caught() {
+    catches(Lie::CleanedNotSynced, 4000);
+}
+
+#[test]
+fn a_swap_whose_names_are_not_synced_before_the_old_segments_go_is_caught() {
+    catches(Lie::SwapNotCommitted, 4000);
+}
+
+#[test]
+fn a_swap_that_is_taken_for_done_too_early_is_caught() {
+    catches(Lie::SwapNotFinished, 4000);
+}
+
+#[test]
+fn segments_replaced_before_a_mark_behind_them_is_written_are_caught() {
+    catches(Lie::MarksNotWritten, 4000);
 }

@@ -75,6 +75,20 @@ pub struct Shape {
     pub delete_delay_ms: u64,
     pub retention_bytes: Option<u64>,
     pub retention_ms: Option<u64>,
+    pub compaction: Option<Compaction>,
+}
+
+/// Settings of a compacted topic.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Compaction {
+    /// Old segments go as well.
+    pub deletes: bool,
+    pub min_lag_ms: Option<u64>,
+    pub max_lag_ms: Option<u64>,
+    /// For how long tombstones stay.
+    pub tombstones_ms: Option<u64>,
+    /// `min.cleanable.dirty.ratio`, in hundredths.
+    pub dirty_percent: u64,
 }
 
 /// A batch to be sent.
@@ -84,6 +98,8 @@ pub struct Plan {
     pub records: u64,
     pub value_bytes: u64,
     pub codec: Codec,
+    /// Every so-manieth record is a tombstone; 0 for none.
+    pub tombstones: u64,
 }
 
 /// What goes wrong with a disk.
@@ -96,21 +112,40 @@ pub enum Failure {
     Create,
 }
 
+impl Op {
+    /// Takes out what moves log start offsets.
+    pub fn keep_starts(&mut self) {
+        match self {
+            Op::DeleteRecords { share, .. } => *share = 0,
+            Op::Create { shape, .. } => {
+                (shape.retention_bytes, shape.retention_ms) = (None, None);
+                shape.compaction.iter_mut().for_each(|compaction| compaction.deletes = false);
+            }
+            _ => {}
+        }
+    }
+}
+
 fn pick<T: Copy>(rng: &SeededRng, from: &[T]) -> T {
     from[rng.below(from.len() as u64) as usize]
 }
 
 impl Shape {
     fn draw(rng: &SeededRng) -> Shape {
+        let compaction = (rng.below(2) == 0).then(|| Compaction::draw(rng));
+        // Small segments are joined when they are compacted.
+        let ages: &[Option<u64>] =
+            if compaction.is_some() { &[None, Some(20)] } else { &[None, None, None, Some(20)] };
         Shape {
             segment_bytes: pick(rng, &[300, 700, 700, 2500]),
-            segment_ms: pick(rng, &[None, None, None, Some(20)]),
+            segment_ms: pick(rng, ages),
             index_interval_bytes: pick(rng, &[0, 100, 400, 4096]),
             index_bytes: pick(rng, &[None, None, None, Some(24)]),
             flush_messages: pick(rng, &[1, 1, 1, 1, 1, 5]),
             delete_delay_ms: pick(rng, &[0, 50, 60_000]),
             retention_bytes: pick(rng, &[None, None, None, None, Some(1200)]),
             retention_ms: pick(rng, &[None, None, None, None, Some(3000)]),
+            compaction,
         }
     }
 
@@ -132,10 +167,37 @@ impl Shape {
             ("retention.ms", self.retention_ms),
         ];
         configs.retain(|(_, value)| value.is_some());
-        configs
+        let mut configs: Vec<(String, Option<String>)> = configs
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value.map(|value| value.to_string())))
-            .collect()
+            .collect();
+        configs.extend(self.compaction.iter().flat_map(Compaction::configs));
+        configs
+    }
+}
+
+impl Compaction {
+    fn draw(rng: &SeededRng) -> Compaction {
+        Compaction {
+            deletes: rng.below(4) == 0,
+            min_lag_ms: pick(rng, &[None, None, Some(2000)]),
+            max_lag_ms: pick(rng, &[None, None, Some(2500)]),
+            tombstones_ms: pick(rng, &[Some(0), Some(100), Some(3000), None]),
+            dirty_percent: pick(rng, &[1, 1, 50]),
+        }
+    }
+
+    fn configs(&self) -> Vec<(String, Option<String>)> {
+        let policy = if self.deletes { "compact,delete" } else { "compact" };
+        let ratio = format!("{}.{:02}", self.dirty_percent / 100, self.dirty_percent % 100);
+        let mut configs = vec![("cleanup.policy", policy.to_owned()), ("min.cleanable.dirty.ratio", ratio)];
+        let times = [
+            ("min.compaction.lag.ms", self.min_lag_ms),
+            ("max.compaction.lag.ms", self.max_lag_ms),
+            ("delete.retention.ms", self.tombstones_ms),
+        ];
+        configs.extend(times.into_iter().filter_map(|(key, ms)| Some((key, ms?.to_string()))));
+        configs.into_iter().map(|(key, value)| (key.to_owned(), Some(value))).collect()
     }
 }
 
@@ -146,6 +208,7 @@ fn batches(rng: &SeededRng) -> Vec<Plan> {
         records: 1 + rng.below(4),
         value_bytes: pick(rng, &[0, 10, 30, 30, 60, 700]),
         codec: pick(rng, &codecs),
+        tombstones: pick(rng, &[0, 0, 3, 1]),
     };
     (0..1 + rng.below(4)).map(plan).collect()
 }
@@ -176,7 +239,7 @@ pub fn draw(rng: &SeededRng, steps: u64) -> Vec<Op> {
                 let (failure, nth) = (pick(rng, &failures), 1 + rng.below(3));
                 Op::Fail { failure, nth, name, partition, batches: batches(rng) }
             }
-            83..91 => Op::Pass { ms: pick(rng, &[10, 100, 7000]) },
+            83..91 => Op::Pass { ms: pick(rng, &[10, 100, 1000, 7000]) },
             91..96 => Op::Restart,
             _ => Op::Kill,
         });

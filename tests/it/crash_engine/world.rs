@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use futures_util::FutureExt as _;
 use logboom::engine::{Cut, DeleteRecords, NewTopic, NotProduced, Produce, Produced, TopicRef};
 use logboom::group::{Commit, CommitPartition};
-use logboom::record::{BatchBuilder, Codec};
+use logboom::record::{BatchBuilder, Codec, read_records};
 use logboom::sys::{Call, Fault, SeededRng};
 use logboom::types::{Epoch, ErrorCode, Offset, ProducerId, TimestampMs, TopicId};
 use parking_lot::Mutex;
@@ -51,8 +51,9 @@ impl World {
         let broker = Broker::start_on(&self.disk, dirs, wall, self.rng.below(u64::MAX), self.setup)
             .map_err(|error| format!("the broker does not start: {error}"))?;
         let epoch = broker.engine().epoch();
-        self.broker = Some(broker);
         let mut ledger = self.ledger.lock();
+        ledger.clock = Some(broker.clock().clone());
+        self.broker = Some(broker);
         let clean = std::mem::take(&mut ledger.may_be_clean);
         if let Some(before) = ledger.epoch
             && (epoch < before || (epoch == before && !clean))
@@ -66,12 +67,17 @@ impl World {
     pub fn close(&mut self) {
         self.ledger.lock().may_be_clean = true;
         let wall = self.broker.take().unwrap().close();
-        self.ledger.lock().wall = wall;
+        self.ended(wall);
     }
 
     pub fn kill(&mut self) {
         let wall = self.broker.take().unwrap().kill();
-        self.ledger.lock().wall = wall;
+        self.ended(wall);
+    }
+
+    fn ended(&mut self, wall: i64) {
+        let mut ledger = self.ledger.lock();
+        (ledger.wall, ledger.latest, ledger.clock) = (wall, ledger.now(), None);
     }
 
     /// Carries out one operation; an error is a promise that was broken.
@@ -257,6 +263,7 @@ impl World {
         let mut ledger = self.ledger.lock();
         ledger.sent += 1;
         let sent = ledger.sent;
+        let compacts = ledger.topics[&id].policy.compaction.is_some();
         let account = ledger.partition(id, index);
         let first = account.batches.last().map_or(account.start.0, |last| last.next().max(account.start.0));
         let mut builder = BatchBuilder::new().codec(plan.codec, Codec::DEFAULT_LEVEL);
@@ -273,19 +280,23 @@ impl World {
             let key = format!("k{}", (sent + record) % 5);
             let value: Vec<u8> =
                 (0..plan.value_bytes).map(|byte| (sent * 31 + record * 7 + byte) as u8).collect();
-            builder.push(
-                TimestampMs(at),
-                Some(key.as_bytes()),
-                Some(&value),
-                &[("n", Some(&sent.to_be_bytes()))],
-            );
+            let is_tombstone = plan.tombstones > 0 && (sent + record).is_multiple_of(plan.tombstones);
+            let value = Some(&value[..]).filter(|_| !is_tombstone);
+            builder.push(TimestampMs(at), Some(key.as_bytes()), value, &[("n", Some(&sent.to_be_bytes()))]);
         }
         let bytes = builder.build().freeze();
-        Arc::new(Batch { first, records: plan.records as i64, bytes, producer: numbered })
+        let rows = match compacts {
+            true => read_records(&bytes, 1 << 20).unwrap().collect::<Result<_, _>>().unwrap(),
+            false => Vec::new(),
+        };
+        Arc::new(Batch { first, records: plan.records as i64, bytes, producer: numbered, sent_at: now, rows })
     }
 
     fn delete_records(&mut self, name: usize, partition: u64, share: u64) -> Result<(), Finding> {
         let Some((id, index)) = self.place(name, partition) else { return Ok(()) };
+        if !self.ledger.lock().topics[&id].policy.deletes {
+            return Ok(());
+        }
         let below = {
             let mut ledger = self.ledger.lock();
             let account = ledger.partition(id, index);
