@@ -42,9 +42,9 @@ impl Lie {
         self == Lie::MarksNotWritten
     }
 
-    /// Whether it is told for so short a time that only a crash then is of interest.
+    /// Whether it is told so seldom, or for so short a time, that only a crash behind it is of interest.
     pub fn is_brief(self) -> bool {
-        matches!(self, Lie::SwapNotCommitted | Lie::SwapNotFinished)
+        matches!(self, Lie::CleanedNotSynced | Lie::SwapNotCommitted | Lie::SwapNotFinished)
     }
 }
 
