@@ -365,7 +365,7 @@ impl Engine {
         let (name, directory) = (job.served.partition.id(), job.directory());
         if self.cleaning.inner.lock().crowded.insert(directory.to_owned()) {
             let dir = directory.display();
-            tracing::warn!(%dir, partition = %name, "the disk has no room to spare for compaction, which waits for some");
+            tracing::warn!(%dir, partition = %name, "the disk has no room for compaction, which waits for some");
         } else {
             tracing::debug!(partition = %name, ?wait, "no room to spare for compacting a log");
         }

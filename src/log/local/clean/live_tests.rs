@@ -291,13 +291,13 @@ fn a_partition_at_rest_tells_how_dirty_it_is_by_its_files() {
 /// once that segment was replaced by a shorter one, readers ran beyond its end.
 #[test]
 fn a_log_that_was_closed_for_its_age_and_cleaned_is_read_to_its_end() {
-    let (fs, place, log) = prepared(4);
+    let (_fs, place, log) = prepared(4);
     let before = view(&log);
     let end = log.marks().high_watermark;
     assert!(log.close_overdue(1000, NOW).unwrap());
     place.dir.commit_round();
     let rules = CleanRules { max_lag_ms: 1000, ..rules() };
-    assert_eq!(clean(&log, &fs, &rules), end);
+    assert_eq!(clean(&log, &rules), end);
     assert_eq!((view(&log), records(&log).len()), (before, 3));
     let limit = ReadLimit { bytes: 1 << 20, at_least_one: true, below: Offset(i64::MAX) };
     let read = log.plan_read(Offset(0), limit).unwrap().read().unwrap();
