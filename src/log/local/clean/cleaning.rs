@@ -219,7 +219,10 @@ impl Cleaning<'_> {
             is_dry,
             pace: self.pace,
         };
-        let mut out = Output::create(first.base, options, write_buffer)?;
+        let mut out = Output::new(first.base, options, write_buffer);
+        if group.len() > 1 {
+            out.differ()?;
+        }
         let mut pass = Pass {
             rules: Rules { map, until: self.until, task: self.task },
             verdicts: self.verdicts.as_ref(),
@@ -237,12 +240,15 @@ impl Cleaning<'_> {
                 let bad = |bad: BadBatch| CleanError::bad_batch(segment.base, batch.position, &bad);
                 rebuilt.clear();
                 let scratch = Scratch { unpacked, keep, rebuilt };
-                let (header, bytes) =
-                    match pass.clean_batch(&batch, is_last, &mut out, scratch).map_err(bad)? {
-                        Cleaned::Whole => (batch.header, batch.bytes),
-                        Cleaned::Rewritten => (BatchHeader::parse(rebuilt).map_err(bad)?, &**rebuilt),
-                        Cleaned::Gone => continue,
-                    };
+                let cleaned = pass.clean_batch(&batch, is_last, &mut out, scratch).map_err(bad)?;
+                if !matches!(cleaned, Cleaned::Whole) {
+                    out.differ()?;
+                }
+                let (header, bytes) = match cleaned {
+                    Cleaned::Whole => (batch.header, batch.bytes),
+                    Cleaned::Rewritten => (BatchHeader::parse(rebuilt).map_err(bad)?, &**rebuilt),
+                    Cleaned::Gone => continue,
+                };
                 out.append(&header, bytes)?;
             }
         }

@@ -1,10 +1,10 @@
 //! Writing the files of a cleaned segment: batches through one buffer, indexes and checksums on the way, all synced at
-//! the end. Must not know why a batch is as it is.
+//! the end, and nothing as long as the segment stays as it is. Must not know why a batch is as it is.
 
 use super::swap::{CLEANED, TXN_INDEX, staged};
 use super::task::{CleanError, CleanedGroup, Pace, SourceSegment};
 use super::txns::AbortedTxn;
-use crate::log::local::files::{Kind, file_name};
+use crate::log::local::files::{Kind, file_name, segment_path};
 use crate::log::local::seal::{BLOCK, Body, SUFFIX as SEAL, Side};
 use crate::log::local::segment::Active;
 use crate::record::BatchHeader;
@@ -42,8 +42,8 @@ pub struct Output<'a> {
     /// Written to at each [`Output::flush`]; the buffer keeps its memory from group to group.
     buffer: &'a mut Vec<u8>,
     flush_bytes: usize,
-    /// None if nothing is to be written: only sizes count.
-    log: Option<Arc<dyn File>>,
+    target: Target,
+    /// Bytes that left the buffer.
     flushed: u64,
     synced: u64,
     /// The segment's size, indexes and largest time, as when it is appended to.
@@ -51,6 +51,16 @@ pub struct Output<'a> {
     blocks: Vec<u32>,
     epochs: Vec<(Epoch, Offset)>,
     aborted: Vec<u8>,
+}
+
+/// Where the bytes go.
+enum Target {
+    /// Nowhere: only sizes count.
+    Nowhere,
+    /// Nowhere yet: so far they are those of the segment that is cleaned. Many segments stay as they are.
+    Source,
+    /// The cleaned segment.
+    File(Arc<dyn File>),
 }
 
 /// Where and how a cleaned segment is written.
@@ -68,36 +78,64 @@ pub struct OutputOptions<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Begins the files of the segment at `base`.
-    pub fn create(
-        base: Offset,
-        options: OutputOptions<'a>,
-        buffer: &'a mut Vec<u8>,
-    ) -> io::Result<Output<'a>> {
+    /// Begins the segment at `base`. Nothing is written before [`Output::differ`].
+    pub fn new(base: Offset, options: OutputOptions<'a>, buffer: &'a mut Vec<u8>) -> Output<'a> {
         let OutputOptions { fs, dir, interval_bytes, flush_bytes, is_dry, pace } = options;
-        let log = match is_dry {
-            true => None,
-            false => {
-                remove_leftovers(fs, dir, base)?;
-                Some(fs.open(&staged(dir, base, Kind::Log.suffix(), CLEANED), OpenHow::CreateNew)?)
-            }
-        };
         buffer.clear();
-        Ok(Output {
+        Output {
             fs,
             dir,
             pace,
             interval_bytes,
             buffer,
             flush_bytes: flush_bytes.max(BLOCK as usize),
-            log,
+            target: if is_dry { Target::Nowhere } else { Target::Source },
             flushed: 0,
             synced: 0,
             segment: Active::new(base, TimestampMs::NONE, 0),
             blocks: Vec::new(),
             epochs: Vec::new(),
             aborted: Vec::new(),
-        })
+        }
+    }
+
+    /// What comes now is not what the segment at the same base has here: its bytes up to now are copied, and what
+    /// comes is written.
+    pub fn differ(&mut self) -> Result<(), CleanError> {
+        if !matches!(self.target, Target::Source) {
+            return Ok(());
+        }
+        let base = self.segment.base;
+        remove_leftovers(self.fs, self.dir, base)?;
+        let log = self.fs.open(&staged(self.dir, base, Kind::Log.suffix(), CLEANED), OpenHow::CreateNew)?;
+        self.target = Target::File(Arc::clone(&log));
+        let same = std::mem::take(&mut self.flushed);
+        if same == 0 {
+            return Ok(());
+        }
+        let source = self.fs.open(&segment_path(self.dir, base, Kind::Log), OpenHow::Read)?;
+        let mut chunk = vec![0; self.flush_bytes / BLOCK as usize * BLOCK as usize];
+        while self.flushed < same {
+            let want = usize::try_from(same - self.flushed).unwrap_or(usize::MAX).min(chunk.len());
+            let part = chunk.get_mut(..want).unwrap_or_default();
+            let got = source.read_at(part, self.flushed)?;
+            self.check_again(part.get(..got).unwrap_or_default(), want)?;
+            log.write_all_at(&[IoSlice::new(part)], self.flushed)?;
+            self.wrote(want, want)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes read a second time have to be those that were found good: the new seal says that they are.
+    fn check_again(&self, part: &[u8], want: usize) -> Result<(), CleanError> {
+        let nth = usize::try_from(self.flushed / BLOCK).unwrap_or(usize::MAX);
+        let known = self.blocks.get(nth..).unwrap_or_default();
+        let same = part.chunks(BLOCK as usize).zip(known).all(|(block, crc)| crc32fast::hash(block) == *crc);
+        if part.len() == want && same {
+            return Ok(());
+        }
+        let why = "the bytes are others than a moment before".to_owned();
+        Err(CleanError::Damaged { base: self.segment.base, position: self.flushed, why })
     }
 
     /// Bytes of batches so far.
@@ -115,7 +153,7 @@ impl<'a> Output<'a> {
     /// Appends a batch.
     pub fn append(&mut self, header: &BatchHeader, bytes: &[u8]) -> Result<(), CleanError> {
         self.segment.note(header, self.interval_bytes);
-        if self.log.is_none() {
+        if matches!(self.target, Target::Nowhere) {
             return Ok(());
         }
         self.buffer.extend_from_slice(bytes);
@@ -133,19 +171,31 @@ impl<'a> Output<'a> {
     /// Writes the first `len` bytes of the buffer: whole blocks, or all there will be.
     fn flush(&mut self, len: usize) -> Result<(), CleanError> {
         let ready = self.buffer.get(..len).unwrap_or_default();
-        if let Some(log) = &self.log {
-            log.write_all_at(&[IoSlice::new(ready)], self.flushed)?;
-        }
+        let is_written = match &self.target {
+            Target::File(log) => log.write_all_at(&[IoSlice::new(ready)], self.flushed).map(|()| true)?,
+            Target::Source | Target::Nowhere => false,
+        };
         self.blocks.extend(ready.chunks(BLOCK as usize).map(crc32fast::hash));
-        self.flushed += len as u64;
-        if let Some(log) = self.log.as_ref().filter(|_| self.flushed - self.synced >= SYNC_EVERY) {
-            log.sync_data()?;
-            self.synced = self.flushed;
-        }
         self.buffer.drain(..len);
         // A batch larger than the buffer made it larger; it is not kept so.
         self.buffer.shrink_to(2 * self.flush_bytes);
-        match self.pace.moved(0, len as u64).is_break() {
+        if is_written {
+            return self.wrote(0, len);
+        }
+        self.flushed += len as u64;
+        Ok(())
+    }
+
+    /// So many bytes more are in the file.
+    fn wrote(&mut self, read: usize, len: usize) -> Result<(), CleanError> {
+        self.flushed += len as u64;
+        if let Target::File(log) = &self.target
+            && self.flushed - self.synced >= SYNC_EVERY
+        {
+            log.sync_data()?;
+            self.synced = self.flushed;
+        }
+        match self.pace.moved(read as u64, len as u64).is_break() {
             true => Err(CleanError::Stopped),
             false => Ok(()),
         }
@@ -157,8 +207,9 @@ impl<'a> Output<'a> {
         // transaction for the aborted one. So an empty one takes its place.
         let txn_index = |segment: &SourceSegment| self.dir.join(file_name(segment.base, TXN_INDEX));
         let had_txn_index = replaces.iter().any(|segment| self.fs.exists(&txn_index(segment)));
+        self.differ()?;
         self.flush(self.buffer.len())?;
-        if let Some(log) = &self.log {
+        if let Target::File(log) = &self.target {
             log.sync_data()?;
         }
         self.segment.note_time();
