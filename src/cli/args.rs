@@ -1,5 +1,6 @@
 //! The arguments of the binary. Help is part of the product: every verb shows how it is called.
 
+use super::bench::BenchVerb;
 use super::client::Acks;
 use super::group::GroupVerb;
 use super::offset::OffsetRange;
@@ -92,6 +93,9 @@ pub enum Verb {
         logboom demo access.log --compression zstd"
     )]
     Demo(DemoArgs),
+    /// Measure a broker of Logboom or of Kafka: throughput, and latencies in percentiles
+    #[command(subcommand)]
+    Bench(BenchVerb),
     /// Show the settings of a broker that would be started here
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -351,7 +355,7 @@ pub enum ConfigVerb {
     },
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
     match key.trim() {
         "" => Err(format!("`{text}` has no key")),
@@ -359,7 +363,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn acks(text: &str) -> Result<Acks, String> {
+pub(super) fn acks(text: &str) -> Result<Acks, String> {
     match text {
         "all" | "-1" => Ok(Acks::All),
         "1" => Ok(Acks::Leader),
@@ -409,6 +413,11 @@ mod tests {
         check("logboom group reset billing --file offsets.csv --dry-run");
         check("logboom group delete a b --yes");
         check("logboom group delete billing --offsets orders:2");
+        check(
+            "logboom bench produce --size 100 --batch 1 --in-flight 64 --seconds 0.5 --acks 1 --idempotent",
+        );
+        check("logboom bench consume --topic orders --groups 16 --fetch 4MiB");
+        check("logboom bench e2e --rate 2000 -p 3 -z lz4 --json");
         for wrong in [
             "logboom consume orders -o newest",
             "logboom consume orders -f %q",
@@ -422,6 +431,9 @@ mod tests {
             "logboom group reset g --to 5 --topic t:x",
             "logboom group reset g --to 5 --yes --dry-run",
             "logboom group delete",
+            "logboom bench produce --size 0",
+            "logboom bench e2e --rate 0",
+            "logboom bench consume --clients 0",
             "logboom",
         ] {
             assert_eq!(Cli::try_parse_from(wrong.split(' ')).unwrap_err().exit_code(), 2, "{wrong}");

@@ -72,6 +72,17 @@ const TABLE: &[(&str, &str, &str)] = &[
         "That is a defect of the broker or of the disk. Please report it with the broker's log.",
     ),
     ("LB0402", "There is nothing to stream.", "Name a file:  logboom demo FILE"),
+    (
+        "LB0403",
+        "`logboom bench` counted differently from the broker: something that was acknowledged is not there, or something \
+         else came back.",
+        "If nobody else writes to the topic, that is a defect of the broker or of the disk.",
+    ),
+    (
+        "LB0404",
+        "There is nothing to read in the topic.",
+        "Fill it with `logboom bench produce --topic TOPIC`, or name none: then one is made and filled.",
+    ),
     ("LB0501", "Standard output or input cannot be used.", "The message says why."),
     (
         "LB0502",
@@ -140,6 +151,14 @@ mod tests {
             include_str!("consume/mod.rs"),
             include_str!("consume/group.rs"),
             include_str!("consume/positions.rs"),
+            include_str!("bench/mod.rs"),
+            include_str!("bench/caster.rs"),
+            include_str!("bench/consume.rs"),
+            include_str!("bench/end_to_end.rs"),
+            include_str!("bench/fetcher.rs"),
+            include_str!("bench/produce.rs"),
+            include_str!("bench/target.rs"),
+            include_str!("bench/team.rs"),
             include_str!("group/args.rs"),
             include_str!("group/mod.rs"),
             include_str!("group/list.rs"),

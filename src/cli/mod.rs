@@ -4,6 +4,7 @@
 pub mod client;
 
 mod args;
+mod bench;
 mod consume;
 mod demo;
 mod explain;
@@ -118,6 +119,7 @@ fn dispatch(cli: Cli, machine: &Machine, output: Output) -> Result<(), Failure> 
         }
         Verb::Serve(args) => workers()?.block_on(serve::run(args, machine, begun, output)),
         Verb::Demo(args) => workers()?.block_on(demo::run(args, &bootstrap, machine, output)),
+        Verb::Bench(verb) => bench::run(verb, &bootstrap, machine, output),
         Verb::Produce(args) => single()?.block_on(async {
             let client = Client::connect(machine.reach(), &bootstrap).await?;
             produce::run(args, &client, output, Arc::clone(&machine.fs)).await

@@ -142,8 +142,8 @@ impl BatchHeader {
 }
 
 const MAGIC_AT: usize = 16;
-const CRC_AT: usize = 17;
-const ATTRIBUTES_AT: usize = 21;
+pub(super) const CRC_AT: usize = 17;
+pub(super) const ATTRIBUTES_AT: usize = 21;
 const MAX_TIMESTAMP_AT: usize = 35;
 
 /// Size of a whole batch from its length field; smaller than a header is damage, whatever follows.

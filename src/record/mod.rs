@@ -15,6 +15,7 @@ mod control;
 mod large;
 mod raw;
 mod records;
+mod reissue;
 mod rules;
 mod stored;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub use checked::{BatchMeta, CheckedBatches};
 pub use codec::{Codec, DecompressError, compress, decompress};
 pub use control::{BadControl, ControlType, EndTxnMarker};
 pub use records::{Batches, Header, HeaderKey, Record, Records, find_timestamp, read_records, split_batches};
+pub use reissue::{PRODUCER_NONE, reissue};
 pub use rules::{AppendRules, Rejected};
 pub use stored::{StoredRecord, StoredRecords, empty_batch, rebuild_batch, stored_records};

@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the door")]
 
+mod alarm;
 mod clock;
 mod fs;
 mod fs_real;
@@ -13,6 +14,7 @@ mod net;
 mod net_real;
 mod rng;
 
+pub use alarm::Alarm;
 pub use clock::{Clock, RealClock, SimClock, Sleep};
 pub use fs::{File, FileLock, Fs, OpenHow, Space, replace, stage, write_atomically};
 pub use fs_real::RealFs;

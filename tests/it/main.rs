@@ -12,6 +12,7 @@
 
 mod atomic_files;
 mod cli;
+mod cli_bench;
 mod cli_dirs;
 mod cli_groups;
 mod cli_segments;

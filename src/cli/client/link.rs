@@ -20,15 +20,15 @@ use tokio::sync::{mpsc, oneshot};
 /// Calls under way on one connection; more wait for their turn.
 const CALLS_MAX: usize = 64;
 /// Largest answer: twice the most that we ever ask to fetch, so that headers fit.
-const ANSWER_BYTES_MAX: usize = 128 << 20;
+pub(super) const ANSWER_BYTES_MAX: usize = 128 << 20;
 /// An answer grows in memory as it arrives, not as its length claims.
-const READ_STEP: usize = 1 << 20;
+pub(super) const READ_STEP: usize = 1 << 20;
 /// Longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for an answer; above what we ask brokers to wait at most.
-const ANSWER_MAX: Duration = Duration::from_secs(40);
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(40);
 
-const CLIENT_ID: &str = "logboom";
+pub(super) const CLIENT_ID: &str = "logboom";
 
 struct Outgoing {
     frame: Encoded,
@@ -67,13 +67,7 @@ pub(super) struct Pending<R> {
 impl Link {
     /// Connects and asks what the broker speaks.
     pub(super) async fn open(reach: &Reach, address: &str) -> Result<Arc<Link>, ClientError> {
-        let failed = |source| ClientError::Connect { address: address.to_owned(), source };
-        let late = || failed(io::Error::new(io::ErrorKind::TimedOut, "no connection within 5 s"));
-        let conn = tokio::select! {
-            biased;
-            conn = reach.net.connect(address) => conn.map_err(failed)?,
-            () = reach.clock.sleep(CONNECT_MAX) => return Err(late()),
-        };
+        let conn = connect(reach, address).await?;
         let (reader, writer) = tokio::io::split(conn);
         let (outbox, inbox) = mpsc::channel(CALLS_MAX);
         // Every call written is expected; the bound is that of the calls under way.
@@ -217,6 +211,18 @@ impl<R: Request> Pending<R> {
         match decode_response::<R>(frame, self.version) {
             Ok((_, answer)) => Ok(answer),
             Err(why) => Err(ClientError::Malformed { address: self.address, api, why: why.to_string() }),
+        }
+    }
+}
+
+/// A bare connection.
+pub(super) async fn connect(reach: &Reach, address: &str) -> Result<Box<dyn Conn>, ClientError> {
+    let failed = |source| ClientError::Connect { address: address.to_owned(), source };
+    tokio::select! {
+        biased;
+        conn = reach.net.connect(address) => conn.map_err(failed),
+        () = reach.clock.sleep(CONNECT_MAX) => {
+            Err(failed(io::Error::new(io::ErrorKind::TimedOut, "no connection within 5 s")))
         }
     }
 }

@@ -35,7 +35,8 @@ pub enum Acks {
 }
 
 impl Acks {
-    fn number(self) -> i16 {
+    /// As requests say it.
+    pub fn number(self) -> i16 {
         match self {
             Acks::None => 0,
             Acks::Leader => 1,
@@ -331,7 +332,8 @@ fn message(entry: &PartitionProduceResponse) -> Option<&str> {
 }
 
 impl Client {
-    async fn producer_id(&self) -> Result<(ProducerId, i16), ClientError> {
+    /// A new producer id with its epoch (KIP-98).
+    pub async fn producer_id(&self) -> Result<(ProducerId, i16), ClientError> {
         // An empty transactional id is not none.
         let ask = InitProducerIdRequest {
             transactional_id: None,
