@@ -6,15 +6,16 @@ use super::answer::{Answer, Close, Frame};
 use super::dispatch::{self, BadRequest};
 use super::limits::{FRAME_FIRST_BYTES, Limits};
 use super::send::send;
+use super::source::Source;
 use super::{ConnCx, Door};
 use crate::sys::{Clock, Conn};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::io::{AsyncReadExt, ReadHalf, WriteHalf};
+use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 type Stream = Box<dyn Conn>;
@@ -52,7 +53,7 @@ pub(super) async fn serve(stream: Stream, cx: ConnCx) {
     let activity = Activity::new(door.clock.mono());
     let (source, sink) = tokio::io::split(stream);
     let (queue, answers) = mpsc::channel(door.limits.in_flight_max);
-    let mut reading = pin!(read_requests(source, queue, &cx, &activity));
+    let mut reading = pin!(read_requests(Source::new(source), queue, &cx, &activity));
     let mut writing = pin!(write_answers(sink, answers, &*door.clock, &activity));
     let mut watching = pin!(activity.watch(&*door.clock, &door.limits));
     let mut end = tokio::select! {
@@ -87,7 +88,7 @@ fn report(end: &End, cx: &ConnCx) {
 }
 
 async fn read_requests(
-    mut source: ReadHalf<Stream>,
+    mut source: Source<ReadHalf<Stream>>,
     queue: mpsc::Sender<Queued>,
     cx: &ConnCx,
     activity: &Activity,
@@ -128,15 +129,18 @@ async fn read_requests(
 /// Reads a whole frame, without its length. The memory is reserved in the door's budget before the body is read,
 /// and taken as the bytes come.
 async fn read_frame(
-    source: &mut ReadHalf<Stream>,
+    source: &mut Source<ReadHalf<Stream>>,
     cx: &ConnCx,
     activity: &Activity,
 ) -> Result<(Bytes, OwnedSemaphorePermit), End> {
     let Door { clock, limits, budget, .. } = &*cx.door;
     let len = read_length(source, clock.as_ref(), limits, activity).await?;
     let permit = reserve(budget, len, limits).await?;
-    activity.frame_begins(clock.mono(), len, limits.stall);
     let mut frame = BytesMut::with_capacity(len.min(FRAME_FIRST_BYTES));
+    source.take_into(&mut frame, len);
+    if frame.len() < len {
+        activity.frame_begins(clock.mono(), len, limits.stall);
+    }
     while frame.len() < len {
         if frame.len() == frame.capacity() {
             // Four times what has come: a frame of a megabyte is moved twice at most, and nobody makes us allocate
@@ -144,7 +148,7 @@ async fn read_frame(
             frame.reserve((len - frame.len()).min(frame.len() * 3));
         }
         let room = len - frame.len();
-        if source.read_buf(&mut (&mut frame).limit(room)).await? == 0 {
+        if source.read_into(&mut frame, room).await? == 0 {
             return Err(End::Eof);
         }
         activity.got_bytes(clock.mono());
@@ -154,7 +158,7 @@ async fn read_frame(
 }
 
 async fn read_length(
-    source: &mut ReadHalf<Stream>,
+    source: &mut Source<ReadHalf<Stream>>,
     clock: &dyn Clock,
     limits: &Limits,
     activity: &Activity,
@@ -162,11 +166,17 @@ async fn read_length(
     let mut head = [0; 4];
     let mut filled = 0;
     while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match source.read(rest).await? {
-            0 => return Err(End::Eof),
-            got => filled += got,
+        if source.is_empty() {
+            if source.refill().await? == 0 {
+                return Err(End::Eof);
+            }
+            activity.got_bytes(clock.mono());
         }
-        activity.frame_begins(clock.mono(), 0, limits.stall);
+        filled += source.take(rest);
+        if filled < 4 {
+            // Half a length must go on, too, even if it was read with the frame before it.
+            activity.frame_begins(clock.mono(), 0, limits.stall);
+        }
     }
     // Waiting for memory is not the client's fault.
     activity.frame_ends();

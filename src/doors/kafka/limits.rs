@@ -35,6 +35,10 @@ pub const FRAME_BYTES_PER_SECOND_MIN: usize = 64 << 10;
 /// What is allocated for a frame before any of it has arrived; beyond it the buffer grows with what came.
 pub const FRAME_FIRST_BYTES: usize = 128 << 10;
 
+/// Bytes of a connection read before it is known what they are: some dozens of small requests, and little to copy of
+/// a large one. Not part of the budget of requests; memory is held only while such bytes wait for their turn.
+pub const READ_AHEAD_BYTES: usize = 4 << 10;
+
 /// Bytes of a file read for one write: large enough that the call is noise, small enough for the cache.
 pub const FILE_CHUNK_BYTES: usize = 128 << 10;
 

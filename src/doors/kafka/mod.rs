@@ -13,6 +13,7 @@ mod limits;
 mod listen;
 mod send;
 mod sessions;
+mod source;
 
 pub use answer::{Answer, Close, Frame, Later};
 pub use dispatch::{BadRequest, ROUTES, Route};
