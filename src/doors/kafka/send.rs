@@ -43,31 +43,34 @@ fn poll_send<W: AsyncWrite>(
     frame: &Frame,
 ) -> Poll<io::Result<usize>> {
     CHUNK.with_borrow_mut(|chunk| {
+        if frame.pieces.iter().any(|piece| matches!(piece, Piece::File { .. })) {
+            chunk.resize(FILE_CHUNK_BYTES, 0);
+        }
+        let mut room = chunk.as_mut_slice();
         let mut parts = [IoSlice::new(&[]); WRITE_PARTS_MAX];
-        let mut pieces = frame.pieces.iter();
         let mut count = 0;
-        let mut from_file: &[u8] = &[];
-        for part in parts.iter_mut().take(WRITE_PARTS_MAX - 1) {
-            match pieces.next() {
-                Some(Piece::Memory(bytes)) => *part = IoSlice::new(bytes),
-                Some(Piece::File { file, at, len }) => {
-                    chunk.resize(FILE_CHUNK_BYTES, 0);
-                    let room = chunk.get_mut(..(*len).min(FILE_CHUNK_BYTES)).unwrap_or_default();
-                    let want = room.len();
-                    let got = file.read_at(room, *at)?;
-                    if got < want {
+        for (part, piece) in parts.iter_mut().zip(&frame.pieces) {
+            match piece {
+                Piece::Memory(bytes) => *part = IoSlice::new(bytes),
+                Piece::File { file, at, len } => {
+                    let want = (*len).min(room.len());
+                    let Some((into, rest)) = std::mem::take(&mut room).split_at_mut_checked(want) else {
+                        break;
+                    };
+                    room = rest;
+                    if file.read_at(into, *at)? < want {
                         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                     }
-                    from_file = chunk.get(..got).unwrap_or_default();
-                    *part = IoSlice::new(from_file);
-                    count += 1;
-                    break;
+                    *part = IoSlice::new(into);
+                    if want < *len {
+                        // What follows goes out once the rest of this piece has.
+                        count += usize::from(want > 0);
+                        break;
+                    }
                 }
-                None => break,
             }
             count += 1;
         }
-        debug_assert!(count > 0 || from_file.is_empty(), "an unsent frame has a part");
         let sent = ready!(sink.poll_write_vectored(cx, parts.get(..count).unwrap_or_default()))?;
         Poll::Ready(Ok(sent))
     })
