@@ -74,8 +74,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("LB0402", "There is nothing to stream.", "Name a file:  logboom demo FILE"),
     (
         "LB0403",
-        "`logboom bench` counted differently from the broker: something that was acknowledged is not there, or something \
-         else came back.",
+        "`logboom bench` counted differently from the broker: something that was acknowledged is not there, or \
+         something else came back.",
         "If nobody else writes to the topic, that is a defect of the broker or of the disk.",
     ),
     (

@@ -1,5 +1,5 @@
-//! `logboom bench e2e`: clients that send to partitions of their own and fetch them at once. A batch is known by where it
-//! lands: only its client writes to its partition, so offsets follow from the order of sending.
+//! `logboom bench e2e`: clients that send to partitions of their own and fetch them at once. A batch is known by where
+//! it lands: only its client writes to its partition, so offsets follow from the order of sending.
 
 use super::super::client::{LATEST, Lane, LaneReader, LaneWriter};
 use super::super::failure::Failure;
