@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Pages on their way to the disk below which a round begins.
 const DIRTY_MAX: u64 = 64 << 20;
 /// How long is waited for that.
-const SETTLE_MAX: Duration = Duration::from_secs(20);
+const SETTLE_MAX: Duration = Duration::from_secs(10);
 
 /// Processor seconds of a process since it started.
 ///

@@ -10,6 +10,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The brokers that are started if none are named.
+const ALL: &str = "floor,floor-together,floor-round,floor-each,logboom,logboom-relaxed,kafka";
+/// Those of the quick run.
+const QUICK: [&str; 3] = ["floor", "logboom", "logboom-relaxed"];
+
 /// Measures Logboom beside Kafka 4.4.0, other brokers and a floor.
 #[derive(Debug, Parser)]
 #[command(name = "peers")]
@@ -35,6 +40,9 @@ pub enum Verb {
         /// When it syncs.
         #[arg(long, value_enum, default_value = "none")]
         sync: Sync,
+        /// Answers all that came with one read by one write.
+        #[arg(long)]
+        together: bool,
     },
     /// Becomes a program that ends when its parent does.
     #[command(hide = true)]
@@ -57,21 +65,24 @@ pub struct Compare {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "floor,floor-round,floor-each,logboom,logboom-relaxed,kafka"
+        default_value = ALL
     )]
     pub brokers: Vec<String>,
     /// Another broker that is there: name=host:port[,process id].
     #[arg(long)]
     pub also: Vec<String>,
     /// Rounds of each scenario with each broker.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     pub rounds: usize,
     /// Seconds of each measured window.
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 4.0)]
     pub seconds: f64,
     /// Seconds of warming up before it.
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 1.0)]
     pub warm: f64,
+    /// Seconds of work that each broker gets first, without being measured: a virtual machine compiles.
+    #[arg(long, default_value_t = 20.0)]
+    pub heat: f64,
     /// Partitions of the scenario with many.
     #[arg(long, default_value_t = 10_000)]
     pub partitions: i32,
@@ -84,7 +95,7 @@ pub struct Compare {
     /// MiB stored before they are fetched.
     #[arg(long, default_value_t = 512)]
     pub fill_mib: u64,
-    /// A smoke test of less than a minute: one round, produce and fetch, no Kafka.
+    /// A smoke test of less than a minute: one round, produce and fetch, of those named only the floor and ours.
     #[arg(long)]
     pub quick: bool,
     /// The program logboom.
@@ -124,7 +135,7 @@ impl Compare {
     /// # Errors
     /// A name that is none.
     pub fn specs(&self) -> Result<Vec<Spec>> {
-        let started = self.brokers.iter().filter(|name| !(self.quick && *name == "kafka"));
+        let started = self.brokers.iter().filter(|name| !self.quick || QUICK.contains(&name.as_str()));
         let also = self.also.iter().map(|text| Spec::also(text).with_context(|| format!("--also {text}")));
         let specs: Vec<Spec> = started.map(|name| Spec::named(name)).chain(also).collect::<Result<_>>()?;
         for (at, spec) in specs.iter().enumerate() {
@@ -147,6 +158,8 @@ impl Compare {
         Ok(Settings {
             warm: Duration::try_from_secs_f64(warm)?,
             window: Duration::try_from_secs_f64(window)?,
+            heat: Duration::try_from_secs_f64(if self.quick { 0.0 } else { self.heat })?,
+            settle: !self.quick,
             bytes_max: self.window_mib << 20,
             fill: fill << 20,
             partitions: self.partitions,

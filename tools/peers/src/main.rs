@@ -14,7 +14,7 @@ use std::process::Command;
 fn main() -> Result<()> {
     match Args::parse().command {
         Verb::Compare(options) => compare(&options),
-        Verb::Floor { listen, data, sync } => floor::serve(listen, &data, sync),
+        Verb::Floor { listen, data, sync, together } => floor::serve(listen, &data, sync, together),
         Verb::Exec { program } => {
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
             let (name, arguments) = program.split_first().context("a program")?;
@@ -36,12 +36,12 @@ fn compare(options: &Compare) -> Result<()> {
     let limit = rustix::process::getrlimit(Resource::Nofile);
     rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
     fs::create_dir_all(&options.work)?;
+    let facts = machine::facts(&settings, options.rounds());
     let results = scenario::run(&settings, &scenarios, &specs, options.rounds());
     // A run that failed leaves nothing behind either.
     let removed = fs::remove_dir_all(&options.work);
     let results = results?;
     removed?;
-    let facts = machine::facts(&settings, options.rounds());
     let peers = specs.into_iter().map(|spec| spec.name).collect();
     let run = Run { scenarios: &scenarios, peers, results: &results, facts: &facts };
     let mut text = table(&run);

@@ -82,11 +82,7 @@ fn ends(request: &ListOffsetsRequest, store: &Store) -> ListOffsetsResponse {
                 ..ListOffsetsPartitionResponse::default()
             }
         });
-        ListOffsetsTopicResponse {
-            name: topic.name.clone(),
-            partitions: partitions.collect(),
-            ..ListOffsetsTopicResponse::default()
-        }
+        ListOffsetsTopicResponse { name: topic.name.clone(), partitions: partitions.collect() }
     });
     ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
 }

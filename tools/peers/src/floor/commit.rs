@@ -3,9 +3,12 @@
 
 use super::Sync;
 use super::store::Partition;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// Files that are synced at once.
+const SYNCS: usize = 8;
 
 /// The rule, and its thread if it needs one.
 pub struct Commit {
@@ -45,6 +48,11 @@ impl Commit {
             })?;
         }
         Ok(Commit { sync, rounds })
+    }
+
+    /// Whether answers wait for a round.
+    pub fn in_rounds(&self) -> bool {
+        self.sync == Sync::Round
     }
 
     /// After a batch was written: syncs it at once, or puts the partition into the round.
@@ -92,11 +100,21 @@ impl Rounds {
                 partition.dirty.store(false, Ordering::Release);
             }
             drop(state);
-            for partition in &dirty {
-                partition.sync()?;
-            }
+            sync_all(&dirty)?;
             self.state.lock().unwrap_or_else(PoisonError::into_inner).durable = round;
             self.done.notify_all();
         }
     }
+}
+
+/// Syncs files side by side: the file system puts into one commit of its journal what it is asked for meanwhile.
+fn sync_all(dirty: &[Arc<Partition>]) -> Result<()> {
+    let each = dirty.len().div_ceil(SYNCS).max(1);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = dirty
+            .chunks(each)
+            .map(|part| scope.spawn(move || part.iter().try_for_each(|partition| partition.sync())))
+            .collect();
+        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| anyhow!("a sync panicked"))?)
+    })
 }

@@ -1,5 +1,5 @@
-//! One connection of the floor: reads as much as there is, answers every whole frame in it, and sends the answers
-//! together.
+//! One connection of the floor: reads as much as there is and answers every whole frame in it, each with a write of its
+//! own, or all together. With rounds the answers wait for the round.
 
 use super::commit::Commit;
 use super::store::Store;
@@ -17,7 +17,13 @@ const BUFFER_MAX: usize = 1 << 20;
 const FRAME_MAX: usize = 100 << 20;
 
 /// Serves until the client goes away.
-pub fn serve(mut socket: TcpStream, address: SocketAddr, store: &Store, commit: &Commit) -> Result<()> {
+pub fn serve(
+    mut socket: TcpStream,
+    address: SocketAddr,
+    store: &Store,
+    commit: &Commit,
+    together: bool,
+) -> Result<()> {
     let mut buffer = vec![0; BUFFER];
     let mut filled = 0;
     let mut replies = Vec::new();
@@ -47,6 +53,10 @@ pub fn serve(mut socket: TcpStream, address: SocketAddr, store: &Store, commit: 
                 [0, 0] => {
                     produce::answer(frame, &mut session, store, commit, &mut replies)?;
                     produced = true;
+                    if !together && !commit.in_rounds() {
+                        socket.write_all(&replies)?;
+                        replies.clear();
+                    }
                 }
                 [0, 1] => fetch::answer(Bytes::copy_from_slice(frame), &socket, store)?,
                 _ => replies.extend(admin::answer(Bytes::copy_from_slice(frame), address, store)?),

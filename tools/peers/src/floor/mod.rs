@@ -28,20 +28,21 @@ pub enum Sync {
     Each,
 }
 
-/// Takes connections until the process ends.
+/// Takes connections until the process ends. With `together`, the answers to all frames of one read leave with one
+/// write; without, each has its own.
 ///
 /// # Errors
 /// The address is taken, or the directory cannot be made.
-pub fn serve(address: SocketAddr, data: &Path, sync: Sync) -> Result<()> {
+pub fn serve(address: SocketAddr, data: &Path, sync: Sync, together: bool) -> Result<()> {
     let listener = TcpListener::bind(address).with_context(|| format!("bind {address}"))?;
-    serve_on(&listener, data, sync)
+    serve_on(&listener, data, sync, together)
 }
 
 /// As [`serve`], on a socket that listens.
 ///
 /// # Errors
 /// The directory cannot be made, or no connection can be taken.
-pub fn serve_on(listener: &TcpListener, data: &Path, sync: Sync) -> Result<()> {
+pub fn serve_on(listener: &TcpListener, data: &Path, sync: Sync, together: bool) -> Result<()> {
     std::fs::create_dir_all(data)?;
     let address = listener.local_addr()?;
     let store = Arc::new(Store::new(data));
@@ -53,7 +54,7 @@ pub fn serve_on(listener: &TcpListener, data: &Path, sync: Sync) -> Result<()> {
         // Thousands of idle connections must fit.
         std::thread::Builder::new().stack_size(128 << 10).spawn(move || {
             // A client that goes away is no matter; a request that is not understood must be seen.
-            if let Err(error) = conn::serve(socket, address, &store, &commit) {
+            if let Err(error) = conn::serve(socket, address, &store, &commit, together) {
                 eprintln!("floor: {error:#}");
             }
         })?;

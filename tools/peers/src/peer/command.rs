@@ -65,7 +65,7 @@ impl Peer {
     pub(super) fn command(&self, install: &Install, home: &Path) -> Result<Command> {
         let me = std::env::current_exe()?;
         let inner = match self.spec.kind {
-            Kind::Floor(sync) => {
+            Kind::Floor { sync, together } => {
                 let mut floor = Command::new(&me);
                 let sync = match sync {
                     Sync::None => "none",
@@ -73,7 +73,7 @@ impl Peer {
                     Sync::Each => "each",
                 };
                 floor.args(["floor", "--sync", sync, "--listen", &self.address.to_string(), "--data"]);
-                floor.arg(home.join("data"));
+                floor.arg(home.join("data")).args(together.then_some("--together"));
                 floor
             }
             Kind::Logboom { relaxed } => {

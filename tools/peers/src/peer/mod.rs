@@ -24,7 +24,12 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The floor of this package.
-    Floor(Sync),
+    Floor {
+        /// When it syncs.
+        sync: Sync,
+        /// Answers what came together by one write.
+        together: bool,
+    },
     /// Ours, as it is, or with `flush.messages` as Kafka's default.
     Logboom {
         /// Without a sync before the acknowledgement.
@@ -79,9 +84,10 @@ impl Spec {
     /// There is none.
     pub fn named(name: &str) -> Result<Spec> {
         let kind = match name {
-            "floor" => Kind::Floor(Sync::None),
-            "floor-round" => Kind::Floor(Sync::Round),
-            "floor-each" => Kind::Floor(Sync::Each),
+            "floor" => Kind::Floor { sync: Sync::None, together: false },
+            "floor-together" => Kind::Floor { sync: Sync::None, together: true },
+            "floor-round" => Kind::Floor { sync: Sync::Round, together: true },
+            "floor-each" => Kind::Floor { sync: Sync::Each, together: false },
             "logboom" => Kind::Logboom { relaxed: false },
             "logboom-relaxed" => Kind::Logboom { relaxed: true },
             "kafka" => Kind::Kafka,
@@ -91,8 +97,8 @@ impl Spec {
     }
 
     /// All that can be started.
-    pub const NAMES: [&str; 6] =
-        ["floor", "floor-round", "floor-each", "logboom", "logboom-relaxed", "kafka"];
+    pub const NAMES: [&str; 7] =
+        ["floor", "floor-together", "floor-round", "floor-each", "logboom", "logboom-relaxed", "kafka"];
 
     /// A broker that is there: `name=host:port[,pid]`.
     ///

@@ -2,7 +2,8 @@
 //! machine meanwhile meets them all.
 
 use super::disk::{DISK, sequential, syncs};
-use super::{How, Scenario, Settings};
+use super::{How, Scenario, Settings, fetch, produce};
+use crate::account;
 use crate::peer::{Peer, Spec};
 use crate::sample::{Results, Sample};
 use anyhow::{Context, Result};
@@ -21,6 +22,9 @@ pub fn run(settings: &Settings, scenarios: &[&Scenario], specs: &[Spec], rounds:
             eprintln!("peers: {} listens on {}", spec.name, peer.address);
             peers.push(peer);
         }
+    }
+    for peer in peers.iter().filter(|_| !settings.heat.is_zero()) {
+        heat(settings, peer).with_context(|| peer.last_output())?;
     }
     for scenario in scenarios {
         for round in 1..=rounds {
@@ -43,6 +47,18 @@ pub fn run(settings: &Settings, scenarios: &[&Scenario], specs: &[Spec], rounds:
     Ok(results)
 }
 
+/// Work of the kinds that are measured, a third of the time each.
+fn heat(settings: &Settings, peer: &Peer) -> Result<()> {
+    let mut settings = settings.clone();
+    settings.warm = settings.heat / 3;
+    settings.window = std::time::Duration::from_millis(1);
+    // Many bytes make nothing warmer.
+    produce::small(&settings, peer)?;
+    produce::rated(&settings, peer)?;
+    fetch::one(&settings, peer)?;
+    Ok(())
+}
+
 fn each(
     settings: &Settings,
     scenario: &Scenario,
@@ -52,6 +68,9 @@ fn each(
     results: &mut Results,
 ) -> Result<()> {
     for peer in peers.iter().filter(|peer| (scenario.takes)(peer.spec.kind)) {
+        if settings.settle {
+            account::settle()?;
+        }
         let sample = ask(settings, peer).with_context(|| peer.last_output());
         took(scenario, &peer.spec.name, round, sample, results)?;
     }

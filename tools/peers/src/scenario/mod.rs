@@ -15,6 +15,7 @@ mod start;
 mod tail;
 mod window;
 
+use crate::floor::Sync;
 use crate::peer::{Install, Kind, Peer, Spec};
 use crate::sample::{Metric, Sample, less, more};
 use anyhow::Result;
@@ -31,6 +32,10 @@ pub struct Settings {
     pub warm: Duration,
     /// The measured window.
     pub window: Duration,
+    /// Work before anything is measured.
+    pub heat: Duration,
+    /// Whether is waited between rounds until what was written is on the disk.
+    pub settle: bool,
     /// A window ends early after so many bytes: they must fit into memory and on the disk.
     pub bytes_max: u64,
     /// Bytes stored before they are fetched.
@@ -78,8 +83,16 @@ fn ours_or_kafka(kind: Kind) -> bool {
     matches!(kind, Kind::Logboom { .. } | Kind::Kafka)
 }
 
+/// Of the floors, the one that does the least; the others are about acknowledgements.
+fn plain(kind: Kind) -> bool {
+    match kind {
+        Kind::Floor { sync, together } => sync == Sync::None && !together,
+        _ => true,
+    }
+}
+
 fn started(kind: Kind) -> bool {
-    kind != Kind::Other
+    plain(kind) && kind != Kind::Other
 }
 
 /// All of them, in the order in which they run.
@@ -105,7 +118,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "as produce, with batches of 64 KiB compressed by lz4; GiB before compression",
         metrics: produce::COMPRESSED,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(produce::lz4),
     },
     Scenario {
@@ -113,7 +126,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "as produce, with batches of 64 KiB compressed by zstd; GiB before compression",
         metrics: produce::COMPRESSED,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(produce::zstd),
     },
     Scenario {
@@ -121,7 +134,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "one reader goes through cached data of 6 partitions again and again",
         metrics: fetch::METRICS,
         quick: true,
-        takes: all,
+        takes: plain,
         how: How::Running(fetch::one),
     },
     Scenario {
@@ -129,7 +142,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "as fetch, with 16 readers",
         metrics: fetch::METRICS,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(fetch::sixteen),
     },
     Scenario {
@@ -137,7 +150,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "readers that keep up with a producer of 20 MiB/s: what one of 1 and one of 16 costs the broker",
         metrics: tail::METRICS,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(tail::run),
     },
     Scenario {
@@ -153,7 +166,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "2,000 records of 100 bytes a second, from when each should be sent until a reader has it",
         metrics: end_to_end::METRICS,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::BesideDisk(end_to_end::run),
     },
     Scenario {
@@ -161,15 +174,15 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "16 KiB batches at fixed rates, 6 partitions, 2 connections; latency from when each should be sent",
         metrics: rates::METRICS,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(rates::run),
     },
     Scenario {
         name: "active",
-        about: "1 KiB batches, 1,000 in flight: on 10 connections and on 1,000",
+        about: "16 KiB batches, one in flight on each of 10 connections, and on each of 1,000",
         metrics: active::METRICS,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(active::run),
     },
     Scenario {
@@ -177,7 +190,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "connections that asked once and are quiet",
         metrics: idle::METRICS,
         quick: false,
-        takes: all,
+        takes: plain,
         how: How::Running(idle::run),
     },
     Scenario {

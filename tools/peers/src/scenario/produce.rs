@@ -21,36 +21,48 @@ const CONNECTIONS: usize = 2;
 /// Requests under way on each connection.
 const FEW: usize = 4;
 const MANY: usize = 64;
-/// 64 KiB in all.
+/// Batches of 64 KiB.
+const LARGE_SHAPE: Shape = Shape { records: RECORDS, value: VALUE, codec: Codec::None };
 const RECORDS: usize = 64;
 const VALUE: usize = 1024;
 
 /// 64 KiB batches.
 pub fn large(settings: &Settings, peer: &Peer) -> Result<Sample> {
-    run(settings, peer, "produce", Shape { records: RECORDS, value: VALUE, codec: Codec::None }, FEW)
+    run(settings, peer, "produce", LARGE_SHAPE, Pace::Window(FEW))
+}
+
+/// The same at 100 MiB/s, to make a broker warm without filling the disk.
+pub fn rated(settings: &Settings, peer: &Peer) -> Result<Sample> {
+    run(settings, peer, "rated", LARGE_SHAPE, Pace::Rate(1600.0))
 }
 
 /// Batches of 64 KiB compressed by lz4.
 pub fn lz4(settings: &Settings, peer: &Peer) -> Result<Sample> {
-    run(settings, peer, "lz4", Shape { records: RECORDS, value: VALUE, codec: Codec::Lz4 }, FEW)
+    run(settings, peer, "lz4", Shape { records: RECORDS, value: VALUE, codec: Codec::Lz4 }, Pace::Window(FEW))
 }
 
 /// Batches of 64 KiB compressed by zstd.
 pub fn zstd(settings: &Settings, peer: &Peer) -> Result<Sample> {
-    run(settings, peer, "zstd", Shape { records: RECORDS, value: VALUE, codec: Codec::Zstd }, FEW)
+    run(
+        settings,
+        peer,
+        "zstd",
+        Shape { records: RECORDS, value: VALUE, codec: Codec::Zstd },
+        Pace::Window(FEW),
+    )
 }
 
 /// One record a request.
 pub fn small(settings: &Settings, peer: &Peer) -> Result<Sample> {
-    run(settings, peer, "small", Shape { records: 1, value: 100, codec: Codec::None }, MANY)
+    run(settings, peer, "small", Shape { records: 1, value: 100, codec: Codec::None }, Pace::Window(MANY))
 }
 
-fn run(settings: &Settings, peer: &Peer, name: &str, shape: Shape, in_flight: usize) -> Result<Sample> {
+fn run(settings: &Settings, peer: &Peer, name: &str, shape: Shape, pace: Pace) -> Result<Sample> {
     let topic = topic_name(name);
     let batch = shape.build();
     with_topic(peer, &topic, PARTITIONS, || {
         let mut wire = Wire::connect(peer.address, CONNECTIONS)?;
-        let mut load = Producing::new(0..CONNECTIONS, &topic, PARTITIONS, &batch, Pace::Window(in_flight))?;
+        let mut load = Producing::new(0..CONNECTIONS, &topic, PARTITIONS, &batch, pace)?;
         let window = measure(settings, peer, &mut wire, &mut load)?;
         let meter = std::mem::take(&mut load.meter);
         wire.drain(&mut load)?;

@@ -1,7 +1,6 @@
 //! A measured window: warm up, open, close, wait for what is under way, and then ask the broker what it really has.
 
 use super::{GIB, Settings};
-use crate::account;
 use crate::call::Caller;
 use crate::load::meter::Meter;
 use crate::load::produce::Producing;
@@ -123,6 +122,5 @@ pub fn with_topic<T>(
     Caller::connect(peer.address)?.create(topic, partitions)?;
     let done = work()?;
     Caller::connect(peer.address)?.delete(topic)?;
-    account::settle()?;
     Ok(done)
 }
