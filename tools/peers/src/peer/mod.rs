@@ -147,14 +147,17 @@ impl Spec {
 }
 
 impl Peer {
-    /// Stops the process in good order and starts it again on what it stored; the seconds until it answered.
+    /// Stops the process in good order and starts it again on what it stored; the seconds until it had ended. Those
+    /// until it answered again are its new `start_seconds`.
     ///
     /// # Errors
     /// As [`Spec::start`].
     pub fn restart(&mut self, install: &Install) -> Result<f64> {
+        let begun = Instant::now();
         self.stop()?;
+        let ended = begun.elapsed().as_secs_f64();
         self.launch(install)?;
-        Ok(self.start_seconds)
+        Ok(ended)
     }
 
     /// Processor seconds since its start; none if its process is not known.

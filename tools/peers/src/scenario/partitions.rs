@@ -19,6 +19,7 @@ pub const METRICS: &[Metric] = &[
     less("p99 ms of one"),
     less("p99 ms of all").charted(),
     less("p99 all to one"),
+    less("stop s"),
     less("restart s").charted(),
 ];
 
@@ -46,7 +47,7 @@ pub fn run(settings: &Settings, spec: &Spec) -> Result<Sample> {
     let each = peer.resident()?.zip(before).map(|(after, before)| after as f64 - before as f64);
     put(&mut sample, "KiB each", each.map(|each| each.max(0.0) / 1024.0 / f64::from(count)));
     let acked = Caller::connect(peer.address)?.ends(&many, count)?;
-    peer.restart(&settings.install)?;
+    sample.insert("stop s", peer.restart(&settings.install)?);
     sample.insert("restart s", peer.start_seconds);
     // What was acknowledged is there after the restart too.
     let acked: Result<Vec<u64>, _> = acked.into_iter().map(u64::try_from).collect();

@@ -34,6 +34,10 @@ pub trait Counted: Load {
     fn reset(&mut self);
     /// Bytes since then.
     fn moved(&self) -> u64;
+    /// Whether there is nothing left to do before the window ends.
+    fn done(&self) -> bool {
+        false
+    }
 }
 
 impl Counted for Producing {
@@ -65,6 +69,10 @@ impl Counted for crate::load::mixed::Mixed {
     fn moved(&self) -> u64 {
         self.producing.meter.bytes
     }
+
+    fn done(&self) -> bool {
+        self.reading.finished > 0
+    }
 }
 
 /// Starts the load, warms up and measures one window. Requests under way at its end stay so.
@@ -85,7 +93,7 @@ pub fn again(settings: &Settings, peer: &Peer, wire: &mut Wire, load: &mut impl 
     load.reset();
     let (begun, before) = (wire.now(), peer.cpu()?);
     let until = begun + settings.window.as_nanos() as u64;
-    while wire.now() < until && load.moved() < settings.bytes_max {
+    while wire.now() < until && load.moved() < settings.bytes_max && !load.done() {
         wire.run(until.min(wire.now() + SLICE), load)?;
     }
     let seconds = Duration::from_nanos(wire.now() - begun).as_secs_f64();
