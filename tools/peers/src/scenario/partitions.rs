@@ -5,8 +5,8 @@ use super::window::{measure, verify};
 use super::{Settings, put, topic_name};
 use crate::batches::Shape;
 use crate::call::Caller;
-use crate::load::Wire;
 use crate::load::produce::{Pace, Producing};
+use crate::load::{Load, Wire};
 use crate::peer::{Peer, Spec};
 use crate::sample::{Metric, Sample, less};
 use anyhow::Result;
@@ -26,6 +26,9 @@ pub const METRICS: &[Metric] = &[
 const CONNECTIONS: usize = 100;
 /// Requests a second, of one record of 1 KiB.
 const RATE: f64 = 1000.0;
+
+/// How often is looked whether all have theirs.
+const SLICE: u64 = 5_000_000;
 
 /// All of it, on a broker of its own.
 pub fn run(settings: &Settings, spec: &Spec) -> Result<Sample> {
@@ -58,10 +61,18 @@ pub fn run(settings: &Settings, spec: &Spec) -> Result<Sample> {
 fn p99(settings: &Settings, peer: &Peer, topic: &str, partitions: i32) -> Result<f64> {
     let batch = Shape { records: 1, value: 1024, codec: Codec::None }.build();
     let mut wire = Wire::connect(peer.address, CONNECTIONS)?;
+    // Each partition gets its first batch before anything is measured.
+    let mut first = Producing::new(0..CONNECTIONS, topic, partitions, &batch, Pace::Window(1))?;
+    first.start(&mut wire)?;
+    while first.meter.requests < u64::try_from(partitions)? {
+        wire.run(wire.now() + SLICE, &mut first)?;
+    }
+    wire.drain(&mut first)?;
     let mut load = Producing::new(0..CONNECTIONS, topic, partitions, &batch, Pace::Rate(RATE))?;
     let _window = measure(settings, peer, &mut wire, &mut load)?;
     let p99 = load.meter.percentile(99.0);
     wire.drain(&mut load)?;
-    verify(peer, topic, &load.acked)?;
+    let acked: Vec<u64> = first.acked.iter().zip(&load.acked).map(|(first, more)| first + more).collect();
+    verify(peer, topic, &acked)?;
     Ok(p99)
 }
