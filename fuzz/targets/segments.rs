@@ -49,6 +49,7 @@ fn open(fs: &SimFs) -> Result<Opened, String> {
         mark_interval: Duration::from_secs(5),
         mark_bytes: 1200,
         reserve_bytes: 0,
+        ..LogDirOptions::default()
     };
     let clock = Arc::new(SimClock::new(NOW));
     let rng = Arc::new(SeededRng::new(1));
