@@ -1,6 +1,5 @@
 //! What a handler gives back: an answer now, later, after something else, or none. It knows nothing of messages.
 
-use super::limits::{ANSWERS_BYTES_MAX, WRITE_PARTS_MAX};
 use crate::log::Piece;
 use crate::wire::{Encoded, Part};
 use bytes::{Buf, Bytes};
@@ -65,10 +64,9 @@ impl Frame {
         self.pieces.is_empty()
     }
 
-    /// Whether another answer may be added before it is sent: what is in memory ahead of the socket stays small.
-    pub(super) fn is_small(&self) -> bool {
-        self.pieces.len() < WRITE_PARTS_MAX
-            && self.pieces.iter().map(Piece::len).sum::<usize>() < ANSWERS_BYTES_MAX
+    /// Bytes still to be sent.
+    pub(super) fn len(&self) -> usize {
+        self.pieces.iter().map(Piece::len).sum()
     }
 
     /// Adds an answer behind this one.

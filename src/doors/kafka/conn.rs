@@ -4,7 +4,8 @@
 use super::activity::{Activity, Overdue};
 use super::answer::{Answer, Close, Frame};
 use super::dispatch::{self, BadRequest};
-use super::limits::{FRAME_FIRST_BYTES, Limits};
+use super::limits::{ANSWERS_BYTES_MAX, FRAME_FIRST_BYTES, Limits, WRITE_PARTS_MAX};
+use super::line::Line;
 use super::send::send;
 use super::source::Source;
 use super::{ConnCx, Door};
@@ -16,7 +17,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::io::{ReadHalf, WriteHalf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 type Stream = Box<dyn Conn>;
 
@@ -47,15 +49,21 @@ struct Queued {
     held: Option<OwnedSemaphorePermit>,
 }
 
+/// The answers owed; nothing comes behind a `None`.
+type Answers = Line<Option<Queued>>;
+
 /// Serves a connection until either side ends it.
 pub(super) async fn serve(stream: Stream, cx: ConnCx) {
     let door = &cx.door;
     let activity = Activity::new(door.clock.mono());
     let (source, sink) = tokio::io::split(stream);
-    let (queue, answers) = mpsc::channel(door.limits.in_flight_max);
-    let mut reading = pin!(read_requests(Source::new(source), queue, &cx, &activity));
-    let mut writing = pin!(write_answers(sink, answers, &*door.clock, &activity));
+    let answers = Line::new(door.limits.in_flight_max);
+    // One of its own: what is asked at every request should not be locked by all connections.
+    let stop = door.stop.child_token();
+    let mut reading = pin!(read_requests(Source::new(source), &answers, &cx, &activity, &stop));
+    let mut writing = pin!(write_answers(sink, &answers, &*door.clock, &activity));
     let mut watching = pin!(activity.watch(&*door.clock, &door.limits));
+    // Reading before writing, as the line between them wants it.
     let mut end = tokio::select! {
         biased;
         end = &mut reading => end,
@@ -63,6 +71,7 @@ pub(super) async fn serve(stream: Stream, cx: ConnCx) {
         overdue = &mut watching => End::Overdue(overdue),
     };
     if matches!(end, End::Stopping) {
+        answers.put(None);
         end = tokio::select! {
             biased;
             end = &mut writing => end,
@@ -89,24 +98,25 @@ fn report(end: &End, cx: &ConnCx) {
 
 async fn read_requests(
     mut source: Source<ReadHalf<Stream>>,
-    queue: mpsc::Sender<Queued>,
+    answers: &Answers,
     cx: &ConnCx,
     activity: &Activity,
+    stop: &CancellationToken,
 ) -> End {
-    let stop = &cx.door.stop;
+    let mut stopped = pin!(stop.cancelled());
     loop {
         let step = async {
             // A place in line first: what cannot be answered soon stays in the socket.
-            let slot = queue.reserve().await.map_err(|_| End::Drained)?;
-            let (frame, permit) = read_frame(&mut source, cx, activity).await?;
-            Ok::<_, End>((slot, frame, permit))
+            answers.room().await;
+            read_frame(&mut source, cx, activity).await
         };
         let read = tokio::select! {
             biased;
-            () = stop.cancelled() => return End::Stopping,
+            // Bytes that are here come first: whether to stop is asked where the connection would wait.
             read = step => read,
+            () = &mut stopped => return End::Stopping,
         };
-        let (slot, frame, permit) = match read {
+        let (frame, permit) = match read {
             Ok(read) => read,
             Err(end) => return end,
         };
@@ -122,7 +132,7 @@ async fn read_requests(
                 Err(close) => return close.into(),
             };
         }
-        slot.send(Queued { answer, held: keeps_frame.then_some(permit) });
+        answers.put(Some(Queued { answer, held: keeps_frame.then_some(permit) }));
     }
 }
 
@@ -196,19 +206,17 @@ async fn reserve(budget: &Arc<Semaphore>, len: usize, limits: &Limits) -> Result
 /// Sends answers in order. Those that are ready together, as those of one commit round are, share a write.
 async fn write_answers(
     mut sink: WriteHalf<Stream>,
-    mut answers: mpsc::Receiver<Queued>,
+    answers: &Answers,
     clock: &dyn Clock,
     activity: &Activity,
 ) -> End {
     let mut next = None;
     loop {
-        let Queued { answer, held } = match next.take() {
-            Some(queued) => queued,
-            None => match answers.recv().await {
-                Some(queued) => queued,
-                None => return End::Drained,
-            },
+        let queued = match next.take() {
+            Some(queued) => Some(queued),
+            None => answers.next().await,
         };
+        let Some(Queued { answer, held }) = queued else { return End::Drained };
         let mut frame = match answer {
             Answer::Now(frame) => frame,
             Answer::Later(later) => match later.await {
@@ -220,16 +228,25 @@ async fn write_answers(
         drop(held);
         let mut count = 1;
         let mut end = None;
-        while frame.is_small() {
-            let Ok(queued) = answers.try_recv() else { break };
+        let mut bytes = frame.len();
+        // What is in memory ahead of the socket stays small.
+        while frame.pieces.len() < WRITE_PARTS_MAX && bytes < ANSWERS_BYTES_MAX {
+            let Some(queued) = answers.take() else { break };
+            let Some(queued) = queued else {
+                end = Some(End::Drained);
+                break;
+            };
             match ready(queued).await {
-                Ready::Frame(more) => frame.append(more),
+                Ready::Frame(more) => {
+                    bytes += more.len();
+                    frame.append(more);
+                }
                 Ready::NotYet(queued) => {
                     next = Some(queued);
                     break;
                 }
                 Ready::Close(close) => {
-                    end = Some(close);
+                    end = Some(close.into());
                     break;
                 }
             }
@@ -240,8 +257,8 @@ async fn write_answers(
             return error.into();
         }
         activity.answered(count);
-        if let Some(close) = end {
-            return close.into();
+        if let Some(end) = end {
+            return end;
         }
     }
 }

@@ -10,6 +10,7 @@ mod conn;
 mod dispatch;
 mod handlers;
 mod limits;
+mod line;
 mod listen;
 mod send;
 mod sessions;
