@@ -36,10 +36,11 @@ pub use configs::{AlterConfigs, ConfigChange, ConfigOp, ResourceRef};
 pub use dirs::OpenDirsError;
 pub use fetch::{Fetch, FetchOutcome, FetchPartition, NotFetched};
 pub use offsets::{DeleteRecords, FindEpochEnd, FindOffset};
-pub use opening::Opening;
+pub use opening::{Looked, Opening, TopicName};
 pub use produce::{Acks, Appended, NotProduced, Produce, Produced};
 pub use quiet::Quiet;
 pub use refusal::Refusal;
+pub use registry::Served;
 pub use space::{DirSpace, SpaceLevel};
 pub use topics::{CreatedTopic, DeletedTopic, NewPartitions, NewTopic};
 
@@ -126,12 +127,6 @@ impl Engine {
 
     /// The topic that is meant, or the code for one that is not there.
     pub fn topic(&self, topic: &TopicRef) -> Result<Arc<TopicEntry>, Refusal> {
-        use crate::types::ErrorCode;
-        let image = self.image.load();
-        let (found, code) = match topic {
-            TopicRef::Name(name) => (image.topic(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
-            TopicRef::Id(id) => (image.topic_by_id(*id), ErrorCode::UNKNOWN_TOPIC_ID),
-        };
-        found.cloned().ok_or_else(|| code.into())
+        opening::named(&self.image.load(), topic.into()).cloned()
     }
 }

@@ -4,7 +4,7 @@ use super::dirs::{NotPlaced, Place};
 use super::fetch::unknown_partition;
 use super::registry::{Found, Key, Served, TopicRules};
 use super::{Engine, Refusal, TopicRef};
-use crate::catalog::{Configs, is_internal};
+use crate::catalog::{CatalogImage, Configs, TopicEntry, is_internal};
 use crate::config::{BrokerSettings, TopicSettings};
 use crate::log::local::OpenLogError;
 use crate::log::{LogSettings, PartitionLog};
@@ -36,18 +36,61 @@ enum NotOpened {
     Place(#[from] NotPlaced),
 }
 
+/// A topic as a request names it, not copied out of the request.
+#[derive(Debug, Clone, Copy)]
+pub enum TopicName<'a> {
+    /// By name.
+    Name(&'a str),
+    /// By id.
+    Id(TopicId),
+}
+
+impl<'a> From<&'a TopicRef> for TopicName<'a> {
+    fn from(topic: &'a TopicRef) -> TopicName<'a> {
+        match topic {
+            TopicRef::Name(name) => TopicName::Name(name),
+            TopicRef::Id(id) => TopicName::Id(*id),
+        }
+    }
+}
+
+/// A partition as a look finds it.
+pub enum Looked {
+    /// Open.
+    Open(Arc<Served>),
+    /// Not open: to be waited for, and looked for again.
+    Opening(Opening),
+    /// It is not there, or cannot be opened.
+    Refused(Refusal),
+}
+
 impl Engine {
+    /// Looks for a partition, and begins to open it if it is not open.
+    pub fn look(&self, topic: TopicName<'_>, partition: i32) -> Looked {
+        let image = self.image.load();
+        let (name, key) = match place(&image, topic, partition) {
+            Ok(place) => place,
+            Err(refusal) => return Looked::Refused(refusal),
+        };
+        match self.open.find(key, &*self.clock) {
+            Found::Open(served) => match served.check_dir() {
+                Ok(()) => Looked::Open(served),
+                Err(refusal) => Looked::Refused(refusal),
+            },
+            found => {
+                self.begin(found, name, key).map_or_else(|| Looked::Refused(not_open()), Looked::Opening)
+            }
+        }
+    }
+
     /// What has to be opened before an append to these partitions, or `None` if all is ready. Partitions that are
     /// not there, or cannot be opened, are not waited for.
     pub fn open_all<'a>(&self, places: impl Iterator<Item = (&'a TopicRef, i32)>) -> Option<Opening> {
-        let mut waits: Vec<Opening> = Vec::new();
-        for (topic, partition) in places {
-            if let Ok((name, key)) = self.place(topic, partition)
-                && let Some(wait) = self.wait_for(&name, key)
-            {
-                waits.push(wait);
-            }
-        }
+        let looks = places.filter_map(|(topic, partition)| match self.look(topic.into(), partition) {
+            Looked::Opening(wait) => Some(wait),
+            Looked::Open(_) | Looked::Refused(_) => None,
+        });
+        let waits: Vec<Opening> = looks.collect();
         match waits.is_empty() {
             true => None,
             false => Some(Box::pin(async move {
@@ -57,33 +100,30 @@ impl Engine {
     }
 
     /// The partition if it is open.
-    pub(super) fn served_now(&self, topic: &TopicRef, partition: i32) -> Result<Arc<Served>, Refusal> {
-        let (_, key) = self.place(topic, partition)?;
+    pub fn served_now(&self, topic: TopicName<'_>, partition: i32) -> Result<Arc<Served>, Refusal> {
+        let (_, key) = place(&self.image.load(), topic, partition)?;
         let served = self.open.get(key).ok_or_else(not_open)?;
         served.check_dir().map(|()| served)
     }
 
     /// The partition, opened if it has to be.
     pub(super) async fn served(&self, topic: &TopicRef, partition: i32) -> Result<Arc<Served>, Refusal> {
-        let (name, key) = self.place(topic, partition)?;
-        if let Some(wait) = self.wait_for(&name, key) {
-            wait.await;
+        match self.look(topic.into(), partition) {
+            Looked::Open(served) => return Ok(served),
+            Looked::Refused(refusal) => return Err(refusal),
+            Looked::Opening(wait) => wait.await,
         }
-        let served = self.open.get(key).ok_or_else(not_open)?;
-        served.check_dir().map(|()| served)
-    }
-
-    fn place(&self, topic: &TopicRef, partition: i32) -> Result<(Arc<str>, Key), Refusal> {
-        let entry = self.topic(topic)?;
-        if !(0..entry.partitions).contains(&partition) {
-            return Err(unknown_partition());
-        }
-        Ok((Arc::clone(&entry.name), (entry.id, partition)))
+        self.served_now(topic.into(), partition)
     }
 
     pub(super) fn wait_for(&self, name: &Arc<str>, key: Key) -> Option<Opening> {
-        match self.open.find(key, self.clock.mono()) {
-            Found::Open | Found::Broken | Found::Gone => None,
+        self.begin(self.open.find(key, &*self.clock), name, key)
+    }
+
+    /// What there is to wait for; opens what nobody opens yet.
+    fn begin(&self, found: Found, name: &Arc<str>, key: Key) -> Option<Opening> {
+        match found {
+            Found::Open(_) | Found::Broken | Found::Gone => None,
             Found::Opening(waiting) => Some(Box::pin(waiting.done())),
             Found::ToOpen => {
                 let engine = self.me.upgrade()?;
@@ -208,6 +248,31 @@ impl Engine {
             served.rules.store(Arc::new(rules));
         }
     }
+}
+
+/// The topic of this name or id.
+pub(super) fn named<'a>(
+    image: &'a CatalogImage,
+    topic: TopicName<'_>,
+) -> Result<&'a Arc<TopicEntry>, Refusal> {
+    let (found, code) = match topic {
+        TopicName::Name(name) => (image.topic(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        TopicName::Id(id) => (image.topic_by_id(id), ErrorCode::UNKNOWN_TOPIC_ID),
+    };
+    found.ok_or_else(|| code.into())
+}
+
+/// The name of the topic, and the key of one of its partitions.
+fn place<'a>(
+    image: &'a CatalogImage,
+    topic: TopicName<'_>,
+    partition: i32,
+) -> Result<(&'a Arc<str>, Key), Refusal> {
+    let entry = named(image, topic)?;
+    if !(0..entry.partitions).contains(&partition) {
+        return Err(unknown_partition());
+    }
+    Ok((&entry.name, (entry.id, partition)))
 }
 
 fn millis(span: Duration) -> i64 {

@@ -1,13 +1,12 @@
 //! Producing: order is fixed at once, in the caller's thread; durability is waited for on what is returned.
 
 use super::registry::Served;
-use super::{Engine, TopicRef};
+use super::{Engine, Refusal, TopicRef};
 use crate::log::Ticket;
 use crate::record::{BatchHeader, check_produced};
 use crate::sys::Clock;
 use crate::types::{ErrorCode, MonoNs, Offset, TimestampMs};
 use bytes::BytesMut;
-use std::sync::Arc;
 
 /// When a producer wants to hear of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,15 +67,21 @@ impl NotProduced {
     }
 }
 
+impl From<Refusal> for NotProduced {
+    fn from(refusal: Refusal) -> NotProduced {
+        NotProduced::new(refusal.code, refusal.message)
+    }
+}
+
 impl Engine {
     /// Appends records to a partition that is open (see [`Engine::open_all`]); does not wait.
     pub fn append(&self, produce: Produce) -> Result<Appended, NotProduced> {
-        let served = self.served_now(&produce.topic, produce.partition);
-        let served = served.map_err(|refusal| NotProduced::new(refusal.code, refusal.message))?;
+        let served = self.served_now((&produce.topic).into(), produce.partition)?;
         self.append_to(&served, produce.records)
     }
 
-    fn append_to(&self, served: &Arc<Served>, records: BytesMut) -> Result<Appended, NotProduced> {
+    /// Appends records, one batch, to an open partition; does not wait.
+    pub fn append_to(&self, served: &Served, records: BytesMut) -> Result<Appended, NotProduced> {
         let partition = &served.partition;
         let rules = served.rules.load();
         if rules.is_own {
@@ -118,6 +123,11 @@ impl Appended {
     /// What happened, without waiting for durability.
     pub fn written(&self) -> Produced {
         self.produced
+    }
+
+    /// True if [`Appended::durable`] would not wait.
+    pub fn is_durable(&self) -> bool {
+        self.ticket.is_done()
     }
 
     /// Waits until the records are durable, but not beyond `deadline`.

@@ -5,6 +5,7 @@ use crate::log::local::clean::CleanRules;
 use crate::log::local::{LocalLog, LogDir};
 use crate::partition::Partition;
 use crate::record::AppendRules;
+use crate::sys::Clock;
 use crate::types::{MonoNs, TopicId};
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
@@ -58,8 +59,8 @@ enum State {
 
 /// Where a partition is on its way to being open.
 pub(super) enum Found {
-    /// Here: [`Registry::get`] has it.
-    Open,
+    /// Here.
+    Open(Arc<Served>),
     /// Somebody is opening it: wait until the receiver changes, and look again.
     Opening(Waiting),
     /// The caller has to open it, and then to tell by [`Registry::opened`].
@@ -108,12 +109,12 @@ pub(super) struct Registry {
 
 impl Registry {
     /// Finds a partition; `ToOpen` at most to one caller at a time.
-    pub(super) fn find(&self, key: Key, now: MonoNs) -> Found {
+    pub(super) fn find(&self, key: Key, clock: &dyn Clock) -> Found {
         if let Some(slot) = self.slots.read().get(&key) {
             match &*slot.borrow() {
-                State::Open(_) => return Found::Open,
+                State::Open(served) => return Found::Open(Arc::clone(served)),
                 State::Gone => return Found::Gone,
-                State::Broken(at) if now.since(*at) < REOPEN_AFTER => return Found::Broken,
+                State::Broken(at) if clock.mono().since(*at) < REOPEN_AFTER => return Found::Broken,
                 State::Opening => return Found::Opening(Waiting(slot.subscribe())),
                 State::Closed | State::Broken(_) => {}
             }
@@ -219,36 +220,44 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Uuid;
+    use crate::sys::SimClock;
+    use crate::types::{TimestampMs, Uuid};
 
     const KEY: Key = (Uuid([1; 16]), 0);
+
+    fn clock() -> SimClock {
+        SimClock::new(TimestampMs(0))
+    }
 
     #[test]
     fn a_partition_is_opened_by_one_caller_and_awaited_by_the_others() {
         let registry = Registry::default();
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::Opening(_)));
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
+        assert!(matches!(registry.find(KEY, &clock()), Found::Opening(_)));
         assert!(registry.get(KEY).is_none());
     }
 
     #[tokio::test]
     async fn a_partition_that_does_not_open_is_tried_again_after_a_while() {
         let registry = Registry::default();
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
-        let Found::Opening(waiting) = registry.find(KEY, MonoNs(0)) else { panic!("being opened") };
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
+        let Found::Opening(waiting) = registry.find(KEY, &clock()) else { panic!("being opened") };
         assert!(registry.opened(KEY, Err(MonoNs(0))));
         waiting.done().await;
-        assert!(matches!(registry.find(KEY, MonoNs(1)), Found::Broken));
-        assert!(matches!(registry.find(KEY, MonoNs(0).after(REOPEN_AFTER)), Found::ToOpen));
+        let clock = clock();
+        clock.advance(Duration::from_nanos(1));
+        assert!(matches!(registry.find(KEY, &clock), Found::Broken));
+        clock.advance(REOPEN_AFTER);
+        assert!(matches!(registry.find(KEY, &clock), Found::ToOpen));
     }
 
     #[test]
     fn a_partition_opened_for_a_short_time_is_left_closed_unless_somebody_waits() {
         let registry = Registry::default();
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
         assert!(matches!(registry.give_back(KEY), Back::Closed));
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
-        let Found::Opening(_waiting) = registry.find(KEY, MonoNs(0)) else { panic!("being opened") };
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
+        let Found::Opening(_waiting) = registry.find(KEY, &clock()) else { panic!("being opened") };
         assert!(matches!(registry.give_back(KEY), Back::Wanted));
         assert!(matches!(registry.remove(KEY), Was::Opening));
         assert!(matches!(registry.give_back(KEY), Back::Gone));
@@ -257,11 +266,11 @@ mod tests {
     #[test]
     fn a_partition_deleted_while_it_is_opened_is_left_to_its_opener() {
         let registry = Registry::default();
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
         assert!(matches!(registry.remove(KEY), Was::Opening));
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::Gone));
+        assert!(matches!(registry.find(KEY, &clock()), Found::Gone));
         assert!(!registry.opened(KEY, Err(MonoNs(0))));
         registry.forget(KEY);
-        assert!(matches!(registry.find(KEY, MonoNs(0)), Found::ToOpen));
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
     }
 }

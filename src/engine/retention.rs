@@ -258,7 +258,7 @@ impl Engine {
                 return None;
             }
         }
-        if !matches!(self.open.find(key, self.clock.mono()), Found::ToOpen) {
+        if !matches!(self.open.find(key, &*self.clock), Found::ToOpen) {
             return None;
         }
         let (log_settings, _) = effective(name, &topic.configs, &self.settings.load());

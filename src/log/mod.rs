@@ -13,6 +13,7 @@ use bytes::Bytes;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
 /// The log of one partition. Calls may come from many threads at once.
@@ -209,34 +210,42 @@ pub struct Appended {
 #[derive(Debug)]
 pub struct Ticket {
     last: Offset,
+    /// None if there was nothing to wait for from the first.
+    waits: Option<Waits>,
+}
+
+#[derive(Debug)]
+struct Waits {
     marks: watch::Receiver<LogMarks>,
     /// Counts `reopen`s: a ticket of an earlier life of the log is lost with it.
     life: u64,
-    lives: Arc<std::sync::atomic::AtomicU64>,
+    lives: Arc<AtomicU64>,
 }
 
 impl Ticket {
     /// A claim that all up to `last` is safe, in the present life (number of reopenings) of a log.
-    pub fn new(
-        last: Offset,
-        marks: watch::Receiver<LogMarks>,
-        lives: Arc<std::sync::atomic::AtomicU64>,
-    ) -> Ticket {
-        let life = lives.load(std::sync::atomic::Ordering::Acquire);
-        Ticket { last, marks, life, lives }
+    pub fn new(last: Offset, marks: watch::Receiver<LogMarks>, lives: Arc<AtomicU64>) -> Ticket {
+        let life = lives.load(Ordering::Acquire);
+        Ticket { last, waits: Some(Waits { marks, life, lives }) }
+    }
+
+    /// A claim that is met: all up to `last` is as safe as the topic's settings ask.
+    pub fn kept(last: Offset) -> Ticket {
+        Ticket { last, waits: None }
     }
 
     /// Done once the records are safe as the topic's settings define it (below the high watermark).
-    pub async fn done(mut self) -> Result<(), AppendFailed> {
+    pub async fn done(self) -> Result<(), AppendFailed> {
+        let Some(mut waits) = self.waits else { return Ok(()) };
         loop {
-            let marks = *self.marks.borrow_and_update();
-            if self.lives.load(std::sync::atomic::Ordering::Acquire) != self.life {
+            let marks = *waits.marks.borrow_and_update();
+            if waits.lives.load(Ordering::Acquire) != waits.life {
                 return Err(AppendFailed::MayHaveHappened);
             }
             if marks.high_watermark > self.last {
                 return Ok(());
             }
-            if marks.state != LogState::Online || self.marks.changed().await.is_err() {
+            if marks.state != LogState::Online || waits.marks.changed().await.is_err() {
                 return Err(AppendFailed::MayHaveHappened);
             }
         }
@@ -244,7 +253,7 @@ impl Ticket {
 
     /// True if waiting would not wait.
     pub fn is_done(&self) -> bool {
-        self.marks.borrow().high_watermark > self.last
+        self.waits.as_ref().is_none_or(|waits| waits.marks.borrow().high_watermark > self.last)
     }
 }
 

@@ -61,14 +61,16 @@ impl From<AppendError> for Refused {
 impl Partition {
     /// Appends the batches or finds that they are there already. Does not wait for durability.
     pub fn append(&self, batches: CheckedBatches) -> Result<Accepted, Refused> {
-        let now = self.clock.mono();
-        let metas = batches.batches().to_vec();
+        let metas = batches.batches().clone();
         let Some(first) = metas.first() else {
             return Err(Refused::new(ErrorCode::INVALID_RECORD, "there is no batch"));
         };
         let log_append_time = append_time(&first.header);
+        let header = idempotent(&metas)?;
+        // Of records without a producer nothing is noted, and nobody asks when.
+        let now = header.map_or(MonoNs(0), |_| self.clock.mono());
         let mut state = self.state.lock();
-        if let Some(header) = idempotent(&metas)? {
+        if let Some(header) = header {
             match state.producers.check(header, now)? {
                 Verdict::Append => {}
                 Verdict::Duplicate(note) => return Ok(self.duplicate(&note, header)),
@@ -90,7 +92,7 @@ impl Partition {
     /// Appends batches that the broker itself made, under an epoch that it has chosen. Does not wait for durability.
     pub fn append_own(&self, batches: CheckedBatches, epoch: Epoch) -> Result<Appended, AppendError> {
         let now = self.clock.mono();
-        let metas = batches.batches().to_vec();
+        let metas = batches.batches().clone();
         let size = batches.len() as u64;
         let mut state = self.state.lock();
         let appended = self.log.append(batches, epoch)?;

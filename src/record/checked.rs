@@ -4,6 +4,7 @@ use super::bad::BadBatch;
 use super::batch::{BatchHeader, stamp};
 use crate::types::{Epoch, Offset, TimestampMs};
 use bytes::{Bytes, BytesMut};
+use std::ops::{Deref, DerefMut};
 
 /// Where one batch lies in a [`CheckedBatches`], and what its header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +26,45 @@ pub struct BatchMeta {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedBatches {
     bytes: BytesMut,
-    batches: Vec<BatchMeta>,
+    batches: BatchMetas,
 }
+
+/// The batches of a [`CheckedBatches`], in order. That of a produce request is one, and takes no memory of its own.
+#[derive(Debug, Clone)]
+pub enum BatchMetas {
+    /// One.
+    One(BatchMeta),
+    /// None, or several.
+    Many(Vec<BatchMeta>),
+}
+
+impl Deref for BatchMetas {
+    type Target = [BatchMeta];
+
+    fn deref(&self) -> &[BatchMeta] {
+        match self {
+            BatchMetas::One(only) => std::slice::from_ref(only),
+            BatchMetas::Many(all) => all,
+        }
+    }
+}
+
+impl DerefMut for BatchMetas {
+    fn deref_mut(&mut self) -> &mut [BatchMeta] {
+        match self {
+            BatchMetas::One(only) => std::slice::from_mut(only),
+            BatchMetas::Many(all) => all,
+        }
+    }
+}
+
+impl PartialEq for BatchMetas {
+    fn eq(&self, other: &BatchMetas) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for BatchMetas {}
 
 impl CheckedBatches {
     /// Batches that this process built itself: headers and sizes are checked, records and CRC are not.
@@ -47,19 +85,19 @@ impl CheckedBatches {
             });
             start += header.size;
         }
-        Ok(CheckedBatches { bytes, batches })
+        Ok(CheckedBatches { bytes, batches: BatchMetas::Many(batches) })
     }
 
     /// One batch that `check_produced` found sound.
     pub(super) fn one(bytes: BytesMut, meta: BatchMeta) -> CheckedBatches {
-        CheckedBatches { bytes, batches: vec![meta] }
+        CheckedBatches { bytes, batches: BatchMetas::One(meta) }
     }
 
     /// Gives the batches consecutive offsets from `first` on and the epoch of the appending leader, in place.
     /// Returns the offset after the last record.
     pub fn assign(&mut self, first: Offset, epoch: Epoch) -> Offset {
         let mut next = first;
-        for meta in &mut self.batches {
+        for meta in self.batches.iter_mut() {
             meta.header.base_offset = next;
             meta.header.leader_epoch = epoch;
             next = meta.header.next_offset();
@@ -71,7 +109,7 @@ impl CheckedBatches {
     }
 
     /// The batches, in order.
-    pub fn batches(&self) -> &[BatchMeta] {
+    pub fn batches(&self) -> &BatchMetas {
         &self.batches
     }
 

@@ -84,6 +84,28 @@ impl Fs for RealFs {
     }
 }
 
+impl RealFile {
+    /// Writes what is left of `parts` behind their first `done` bytes; returns where it ends.
+    fn write_rest(&self, parts: &[IoSlice<'_>], done: usize, at: u64) -> io::Result<u64> {
+        let mut at = at;
+        let mut left = parts.to_vec();
+        let mut left = left.as_mut_slice();
+        IoSlice::advance_slices(&mut left, done);
+        while !left.is_empty() {
+            match rustix::io::pwritev(&self.0, left, at) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(put) => {
+                    at += put as u64;
+                    IoSlice::advance_slices(&mut left, put);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(at)
+    }
+}
+
 impl File for RealFile {
     fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize> {
         let mut done = 0;
@@ -101,19 +123,15 @@ impl File for RealFile {
     fn write_all_at(&self, parts: &[IoSlice<'_>], at: u64) -> io::Result<()> {
         let mut at = at;
         for chunk in parts.chunks(PARTS_MAX) {
-            let mut left = chunk.to_vec();
-            let mut left = left.as_mut_slice();
-            IoSlice::advance_slices(&mut left, 0);
-            while !left.is_empty() {
-                match rustix::io::pwritev(&self.0, left, at) {
-                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                    Ok(put) => {
-                        at += put as u64;
-                        IoSlice::advance_slices(&mut left, put);
-                    }
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
+            let len: usize = chunk.iter().map(|part| part.len()).sum();
+            let put = match rustix::io::pwritev(&self.0, chunk, at) {
+                Ok(put) => put,
+                Err(rustix::io::Errno::INTR) => 0,
+                Err(error) => return Err(error.into()),
+            };
+            at += put as u64;
+            if put < len {
+                at = self.write_rest(chunk, put, at)?;
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ pub fn encode_request<R: Request>(
         correlation_id,
         client_id: client_id.map(Str::from),
     };
-    let mut w = Writer::new();
+    let mut w = Writer::frame();
     header.encode(&mut w, request_header_version(R::KEY, version))?;
     request.encode(&mut w, version)?;
     w.finish_frame()
@@ -39,10 +39,32 @@ pub fn encode_response(
     correlation_id: i32,
     response: &dyn Message,
 ) -> Result<Encoded, EncodeError> {
-    let mut w = Writer::new();
+    response_writer(key, version, correlation_id, response)?.finish_frame()
+}
+
+/// As [`encode_response`], in one piece.
+///
+/// # Errors
+/// As [`Message::encode`], and `Hole`.
+pub fn encode_whole_response(
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    response: &dyn Message,
+) -> Result<Bytes, EncodeError> {
+    response_writer(key, version, correlation_id, response)?.finish_whole_frame()
+}
+
+fn response_writer(
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    response: &dyn Message,
+) -> Result<Writer, EncodeError> {
+    let mut w = Writer::frame();
     ResponseHeader { correlation_id }.encode(&mut w, response_header_version(key, version))?;
     response.encode(&mut w, version)?;
-    w.finish_frame()
+    Ok(w)
 }
 
 /// The header at the start of a request, of whatever version its key and version call for. A version we do not

@@ -3,6 +3,12 @@
 
 use bytes::Bytes;
 
+/// Bytes of the length before a frame.
+const LENGTH_BYTES: usize = 4;
+
+/// What a frame takes at first: room for the answer to a produced batch, and for most others.
+const FRAME_BYTES: usize = 128;
+
 /// Collects a frame. Record bytes are cut in between, by reference or as a hole that the caller fills on the way
 /// to the socket.
 #[derive(Debug, Default)]
@@ -132,7 +138,7 @@ impl Writer {
     /// The pieces written.
     pub fn finish(self) -> Encoded {
         let len = self.len();
-        let own = Bytes::from(self.own);
+        let own = exact(self.own);
         let mut parts = Vec::with_capacity(self.cuts.len().saturating_mul(2).saturating_add(1));
         let mut done = 0;
         for (at, part) in self.cuts {
@@ -148,18 +154,42 @@ impl Writer {
         Encoded { parts, len }
     }
 
-    /// The pieces written after a four-byte length of all of them.
+    /// An empty writer of a frame: the length, at its front, is known at its end.
+    pub fn frame() -> Writer {
+        let mut own = Vec::with_capacity(FRAME_BYTES);
+        own.extend_from_slice(&[0; LENGTH_BYTES]);
+        Writer { own, ..Writer::default() }
+    }
+
+    /// The pieces written to [`Writer::frame`] after a four-byte length of all of them.
     ///
     /// # Errors
     /// `TooLong` beyond 2 GiB, the most a frame can say.
     pub fn finish_frame(mut self) -> Result<Encoded, EncodeError> {
-        let length = self.len();
-        let size = i32::try_from(length).map_err(|_| EncodeError::TooLong { length })?;
-        // The head of a frame is short, and with records cut out so is what is moved here.
-        self.own.splice(0..0, size.to_be_bytes());
-        for (at, _) in &mut self.cuts {
-            *at = at.saturating_add(4);
-        }
+        self.put_length()?;
         Ok(self.finish())
     }
+
+    /// As [`Writer::finish_frame`], in one piece.
+    ///
+    /// # Errors
+    /// As [`Writer::finish_frame`], and `Hole` if the frame has one.
+    pub fn finish_whole_frame(mut self) -> Result<Bytes, EncodeError> {
+        self.put_length()?;
+        if self.cuts.is_empty() { Ok(exact(self.own)) } else { self.finish().to_bytes() }
+    }
+
+    fn put_length(&mut self) -> Result<(), EncodeError> {
+        let length = self.len().saturating_sub(LENGTH_BYTES);
+        let size = i32::try_from(length).map_err(|_| EncodeError::TooLong { length })?;
+        if let Some(head) = self.own.first_chunk_mut::<LENGTH_BYTES>() {
+            *head = size.to_be_bytes();
+        }
+        Ok(())
+    }
+}
+
+/// Bytes without room behind them, which `Bytes` keeps without memory beside them.
+fn exact(own: Vec<u8>) -> Bytes {
+    Bytes::from(own.into_boxed_slice())
 }

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Close, Frame};
 use super::{ConnCx, handlers};
-use crate::wire::{ApiKey, DecodeError, Message, Reader, Request, frame};
+use crate::wire::{ApiKey, DecodeError, EncodeError, Message, Reader, Request, frame};
 use bytes::Bytes;
 use std::future::Future;
 use std::ops::RangeInclusive;
@@ -174,7 +174,13 @@ pub(super) fn decode<R: Request>(head: Head, body: Bytes) -> Result<R, BadReques
 
 /// The frame of an answer without holes.
 pub(super) fn encode(head: Head, response: &dyn Message) -> Result<Frame, Close> {
-    encode_with(head, response, Vec::new())
+    frame::encode_whole_response(head.key, head.version, head.correlation, response)
+        .map(Frame::from)
+        .map_err(|error| not_encoded(head, error))
+}
+
+fn not_encoded(head: Head, error: EncodeError) -> Close {
+    Close(format!("cannot encode an answer to {}: {error}", head.key))
 }
 
 /// The frame of an answer whose holes are filled with these pieces.
@@ -184,7 +190,7 @@ pub(super) fn encode_with(
     holes: Vec<Vec<crate::log::Piece>>,
 ) -> Result<Frame, Close> {
     let encoded = frame::encode_response(head.key, head.version, head.correlation, response)
-        .map_err(|error| Close(format!("cannot encode an answer to {}: {error}", head.key)))?;
+        .map_err(|error| not_encoded(head, error))?;
     Frame::new(encoded, holes)
 }
 

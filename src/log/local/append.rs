@@ -5,7 +5,7 @@ use super::log::{LocalLog, State};
 use super::roll::{Incoming, should_roll};
 use super::scan::{NEAR, Scan, ScanError};
 use super::segment::Spot;
-use crate::log::{AppendError, Appended, LogSettings, LogState, PartitionLog};
+use crate::log::{AppendError, Appended, LogSettings, LogState, PartitionLog, Ticket};
 use crate::record::CheckedBatches;
 use crate::sys::{File, OpenHow};
 use crate::types::{Epoch, Offset, TimestampMs};
@@ -33,7 +33,7 @@ impl LocalLog {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no record to append").into());
         }
         self.place(state, &batches, next)?;
-        for batch in batches.batches() {
+        for batch in batches.batches().iter() {
             state.active.note(&batch.header, state.settings.index_interval_bytes);
             state.epochs_moved |= state.epochs.note(batch.header.leader_epoch, batch.header.base_offset);
         }
@@ -46,7 +46,7 @@ impl LocalLog {
             last,
             start: state.start,
             rolled_at: state.rolled_at.take(),
-            ticket: self.ticket(last),
+            ticket: if state.seen.offset > last { Ticket::kept(last) } else { self.ticket(last) },
         })
     }
 
@@ -136,7 +136,11 @@ impl LocalLog {
         }
         state.seen = Spot { offset: end, base: state.active.base, position: state.active.size };
         state.remember(state.seen);
-        self.marks.send_modify(|marks| (marks.end, marks.high_watermark) = (end, end));
+        self.marks.send_if_modified(|marks| {
+            (marks.end, marks.high_watermark) = (end, end);
+            // Asked under the lock of the marks: who comes later finds them as they are now.
+            self.marks.receiver_count() > 0
+        });
         state.unflushed = state.unflushed.saturating_add(records);
         if state.unflushed >= state.settings.flush_messages {
             self.queue_commit(state);

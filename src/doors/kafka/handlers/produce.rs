@@ -8,7 +8,7 @@
 //! durability. The bytes of the records stay in the frame they came in.
 
 use super::*;
-use crate::engine::{Acks, Appended, Engine, NotProduced, Produce, Produced};
+use crate::engine::{Acks, Appended, Engine, Looked, NotProduced, Opening, Produced, Served, TopicName};
 use crate::record::{BatchHeader, Codec};
 use crate::sys::Clock;
 use crate::types::{MonoNs, Offset};
@@ -17,7 +17,8 @@ use crate::wire::messages::produce::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceResponse,
 };
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
+use futures_util::future::join_all;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -29,13 +30,14 @@ impl dispatch::Handler for Handler {
     const KEEPS_FRAME: bool = false;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
-        let asked = Asked::read(head, body)?;
-        let engine = Arc::clone(&cx.door.engine);
-        let places = asked.parts.iter().map(|part| (&part.topic, part.partition));
-        let Some(opening) = engine.open_all(places) else { return Ok(asked.append(cx, head)?) };
+        let mut asked = Asked::read(head, body)?;
+        let openings = asked.look(&cx.door.engine);
+        if openings.is_empty() {
+            return Ok(asked.append(cx, head)?);
+        }
         let cx = cx.clone();
         Ok(Answer::First(Box::pin(async move {
-            opening.await;
+            join_all(openings).await;
             asked.append(&cx, head)
         })))
     }
@@ -49,35 +51,35 @@ struct Asked {
     acks: i16,
     transactional: bool,
     timeout_ms: i32,
+    by_id: bool,
     parts: Vec<Part>,
+    body: Body,
 }
 
-/// Records of one partition.
+/// Records for one partition.
 struct Part {
-    topic: TopicRef,
     /// The topic as the answer repeats it.
     name: Str,
     id: Uuid,
     partition: i32,
-    records: BytesMut,
-}
-
-/// Where the records of a partition lie in the body.
-struct Placed {
-    name: Str,
-    id: Uuid,
-    partition: i32,
+    /// Where the records lie in the body.
     at: Range<usize>,
+    /// What a look found; none if it has to be done once what is being opened is open.
+    found: Option<Result<Arc<Served>, Refusal>>,
 }
 
-/// An append on its way.
-type Outcome = Result<Appended, NotProduced>;
+impl Part {
+    fn topic(&self, by_id: bool) -> TopicName<'_> {
+        if by_id { TopicName::Id(self.id) } else { TopicName::Name(&self.name) }
+    }
+}
 
 impl Asked {
     fn read(head: Head, body: Bytes) -> Result<Asked, BadRequest> {
         let request: ProduceRequest = decode(head, body.clone())?;
         let start = body.as_ptr() as usize;
-        let mut placed = Vec::new();
+        let mut parts =
+            Vec::with_capacity(request.topic_data.iter().map(|topic| topic.partition_data.len()).sum());
         for topic in &request.topic_data {
             for part in &topic.partition_data {
                 let at = match &part.records {
@@ -88,42 +90,66 @@ impl Asked {
                     _ => 0..0,
                 };
                 // Copies, so that nothing holds the frame below.
-                placed.push(Placed {
-                    name: topic.name.detached(),
-                    id: topic.topic_id,
-                    partition: part.index,
-                    at,
-                });
+                let (name, id) = (topic.name.detached(), topic.topic_id);
+                parts.push(Part { name, id, partition: part.index, at, found: None });
             }
         }
         let ProduceRequest { acks, timeout_ms, transactional_id, topic_data } = request;
-        drop(topic_data);
-        let by_id = head.version >= 13;
-        let parts = cut_out(body, placed, by_id);
-        Ok(Asked { acks, transactional: transactional_id.is_some(), timeout_ms, parts })
+        let transactional = transactional_id.is_some();
+        drop((topic_data, transactional_id));
+        let body = Body::new(body, &parts);
+        Ok(Asked { acks, transactional, timeout_ms, by_id: head.version >= 13, parts, body })
+    }
+
+    /// Looks for all partitions once; what has to be opened first.
+    fn look(&mut self, engine: &Engine) -> Vec<Opening> {
+        let mut openings = Vec::new();
+        for part in &mut self.parts {
+            part.found = match engine.look(part.topic(self.by_id), part.partition) {
+                Looked::Open(served) => Some(Ok(served)),
+                Looked::Refused(refusal) => Some(Err(refusal)),
+                Looked::Opening(wait) => {
+                    openings.push(wait);
+                    None
+                }
+            };
+        }
+        if !openings.is_empty() {
+            // Until those are open, the others may have been closed.
+            self.parts.iter_mut().for_each(|part| part.found = None);
+        }
+        openings
     }
 
     /// Fixes the order of the records and says how the answer comes about.
-    fn append(self, cx: &ConnCx, head: Head) -> Result<Answer, Close> {
+    fn append(mut self, cx: &ConnCx, head: Head) -> Result<Answer, Close> {
         let engine = &cx.door.engine;
         let refusal = self.refusal();
-        let mut parts = Vec::with_capacity(self.parts.len());
-        for part in self.parts {
+        let mut answered = Answered::default();
+        for mut part in self.parts {
+            let records = self.body.cut(part.at.clone());
+            let found = part.found.take();
             let outcome = match &refusal {
                 Some(refusal) => Err(refusal.clone()),
-                None => append_one(engine, &part.topic, part.partition, part.records, head.version),
+                None => found
+                    .unwrap_or_else(|| engine.served_now(part.topic(self.by_id), part.partition))
+                    .map_err(NotProduced::from)
+                    .and_then(|served| append_one(engine, &served, records, head.version)),
             };
-            parts.push((part.name, part.id, part.partition, outcome));
+            answered.add(part, outcome);
         }
         let acks = match self.acks {
-            0 => return silent(&parts),
+            0 => return answered.silent(),
             1 => Acks::Leader,
             _ => Acks::All,
         };
+        if acks == Acks::Leader || answered.waits.is_empty() {
+            return encode(head, &answered.response).map(Answer::Now);
+        }
         let clock = Arc::clone(&cx.door.clock);
         let span = Duration::from_millis(u64::try_from(self.timeout_ms).unwrap_or(0));
         let deadline = clock.mono().after(span);
-        Ok(later(head, async move { respond(parts, acks, &*clock, deadline).await }))
+        Ok(later(head, async move { answered.durable(&*clock, deadline).await }))
     }
 
     /// Why all of the request is refused.
@@ -143,27 +169,45 @@ fn refused(code: ErrorCode, message: &str) -> NotProduced {
     NotProduced { code, message: message.to_owned(), start: Offset(-1), record_errors: Vec::new() }
 }
 
-/// Splits the records out of the body in place; copies only if somebody else still holds the frame.
-fn cut_out(body: Bytes, placed: Vec<Placed>, by_id: bool) -> Vec<Part> {
-    let mut body = body.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-    let mut done = 0;
-    let cut = |Placed { name, id, partition, at }| {
-        // Ranges come in the order of decoding, so each starts where the one before it ended or later.
-        let skip = at.start.saturating_sub(done).min(body.len());
-        let records = if at.is_empty() {
-            BytesMut::new()
-        } else {
-            drop(body.split_to(skip));
-            let records = body.split_to(at.len().min(body.len()));
-            done = at.end;
-            records
-        };
-        Part { topic: topic_ref(&name, id, by_id), name, id, partition, records }
-    };
-    placed.into_iter().map(cut).collect()
+/// The bytes of a request, of which records are cut off in place, in the order in which they lie there.
+struct Body {
+    bytes: BytesMut,
+    /// Bytes gone at the front.
+    gone: usize,
+    /// Where the last records end.
+    end: usize,
 }
 
-fn append_one(engine: &Engine, topic: &TopicRef, partition: i32, records: BytesMut, version: i16) -> Outcome {
+impl Body {
+    /// Copies only if somebody else still holds the frame.
+    fn new(body: Bytes, parts: &[Part]) -> Body {
+        let bytes = body.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        Body { bytes, gone: 0, end: parts.iter().map(|part| part.at.end).max().unwrap_or(0) }
+    }
+
+    fn cut(&mut self, at: Range<usize>) -> BytesMut {
+        if at.is_empty() {
+            return BytesMut::new();
+        }
+        self.bytes.advance(at.start.saturating_sub(self.gone).min(self.bytes.len()));
+        self.gone = at.end;
+        let len = at.len().min(self.bytes.len());
+        if at.end < self.end {
+            return self.bytes.split_to(len);
+        }
+        // The last ones need not share the frame with any.
+        let mut last = std::mem::take(&mut self.bytes);
+        last.truncate(len);
+        last
+    }
+}
+
+fn append_one(
+    engine: &Engine,
+    served: &Served,
+    records: BytesMut,
+    version: i16,
+) -> Result<Appended, NotProduced> {
     let header = BatchHeader::parse(&records).ok();
     if header.is_some_and(|header| header.is_transactional()) {
         return Err(refused(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, NO_TRANSACTIONS));
@@ -172,44 +216,71 @@ fn append_one(engine: &Engine, topic: &TopicRef, partition: i32, records: BytesM
         let why = "zstd batches may be produced from version 7 of the Produce API on";
         return Err(refused(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, why));
     }
-    engine.append(Produce { topic: topic.clone(), partition, records })
+    engine.append_to(served, records)
 }
 
-/// With acks=0 nothing is answered; a failure is told by closing the connection, as Kafka does, so that the client
-/// looks up its metadata again.
-fn silent(parts: &[(Str, Uuid, i32, Outcome)]) -> Result<Answer, Close> {
-    match parts
-        .iter()
-        .find_map(|(name, _, partition, outcome)| Some((name, partition, outcome.as_ref().err()?)))
-    {
-        Some((name, partition, error)) => {
-            Err(Close(format!("produce with acks=0 to {name}-{partition} failed: {}", error.code)))
+/// The answer as it is if all becomes durable, and what it waits for.
+#[derive(Default)]
+struct Answered {
+    response: ProduceResponse,
+    waits: Vec<Wait>,
+    /// The first failure, for whoever gets no answer.
+    failed: Option<Close>,
+}
+
+/// Records that are not durable yet, and where the response tells of them.
+struct Wait {
+    appended: Appended,
+    topic: usize,
+    part: usize,
+}
+
+impl Answered {
+    fn add(&mut self, part: Part, outcome: Result<Appended, NotProduced>) {
+        let Part { name, id, partition, .. } = part;
+        if let Err(error) = &outcome
+            && self.failed.is_none()
+        {
+            let why = format!("produce with acks=0 to {name}-{partition} failed: {}", error.code);
+            self.failed = Some(Close(why));
         }
-        None => Ok(Answer::Silent),
-    }
-}
-
-async fn respond(
-    parts: Vec<(Str, Uuid, i32, Outcome)>,
-    acks: Acks,
-    clock: &dyn Clock,
-    deadline: MonoNs,
-) -> ProduceResponse {
-    let mut responses: Vec<TopicProduceResponse> = Vec::new();
-    for (name, topic_id, index, outcome) in parts {
-        let outcome = match (outcome, acks) {
-            (Ok(appended), Acks::All) => appended.durable(clock, deadline).await,
-            (outcome, _) => outcome.map(|appended| appended.written()),
-        };
-        let answer = partition_response(index, outcome);
-        match responses.last_mut() {
-            Some(topic) if topic.topic_id == topic_id && topic.name == name => {
-                topic.partition_responses.push(answer);
+        let responses = &mut self.response.responses;
+        if responses.last().is_none_or(|topic| topic.topic_id != id || topic.name != name) {
+            responses.push(TopicProduceResponse { name, topic_id: id, partition_responses: Vec::new() });
+        }
+        let at = responses.len().saturating_sub(1);
+        let Some(topic) = responses.last_mut() else { return };
+        let answer = match outcome {
+            Ok(appended) => {
+                let written = appended.written();
+                if !appended.is_durable() {
+                    self.waits.push(Wait { appended, topic: at, part: topic.partition_responses.len() });
+                }
+                Ok(written)
             }
-            _ => responses.push(TopicProduceResponse { name, topic_id, partition_responses: vec![answer] }),
-        }
+            Err(failed) => Err(failed),
+        };
+        topic.partition_responses.push(partition_response(partition, answer));
     }
-    ProduceResponse { responses, ..Default::default() }
+
+    /// With acks=0 nothing is answered; a failure is told by closing the connection, as Kafka does, so that the client
+    /// looks up its metadata again.
+    fn silent(self) -> Result<Answer, Close> {
+        self.failed.map_or(Ok(Answer::Silent), Err)
+    }
+
+    /// Waits until all is durable, or known not to be.
+    async fn durable(self, clock: &dyn Clock, deadline: MonoNs) -> ProduceResponse {
+        let Answered { mut response, waits, .. } = self;
+        for Wait { appended, topic, part } in waits {
+            let Err(failed) = appended.durable(clock, deadline).await else { continue };
+            let topic = response.responses.get_mut(topic);
+            if let Some(told) = topic.and_then(|topic| topic.partition_responses.get_mut(part)) {
+                *told = partition_response(told.index, Err(failed));
+            }
+        }
+        response
+    }
 }
 
 fn partition_response(index: i32, outcome: Result<Produced, NotProduced>) -> PartitionProduceResponse {
@@ -268,11 +339,11 @@ mod tests {
         let body = reader.rest();
         drop(reader);
         let head = Head { key: ApiKey::PRODUCE, version: 9, correlation: 1 };
-        let parts = Asked::read(head, body).unwrap().parts;
-        let records: Vec<&[u8]> = parts.iter().map(|part| &part.records[..]).collect();
+        let Asked { parts, mut body, .. } = Asked::read(head, body).unwrap();
+        let records: Vec<BytesMut> = parts.iter().map(|part| body.cut(part.at.clone())).collect();
         assert_eq!(records, [&b"first"[..], b"", b"third"]);
-        for part in parts.iter().filter(|part| !part.records.is_empty()) {
-            assert!(place.contains(&(part.records.as_ptr() as usize)), "records were copied");
+        for records in records.iter().filter(|records| !records.is_empty()) {
+            assert!(place.contains(&(records.as_ptr() as usize)), "records were copied");
         }
     }
 }
