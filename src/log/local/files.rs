@@ -103,10 +103,13 @@ impl FilePool {
 
     /// A sealed index, mapped where the file system can; nothing writes to it any more.
     pub fn sealed_index(&self, dir: &Path, key: FileKey) -> io::Result<Held> {
-        if let Some(held) = self.inner.lock().touch(key) {
-            return Ok(held);
-        }
-        let file = self.fs.open(&segment_path(dir, key.base, key.kind), OpenHow::Read)?;
+        let held = self.inner.lock().touch(key);
+        let file = match held {
+            Some(Held::Mapped(map)) => return Ok(Held::Mapped(map)),
+            // Opened by one who looked at the segment before it was sealed.
+            Some(Held::File(file)) => file,
+            None => self.fs.open(&segment_path(dir, key.base, key.kind), OpenHow::Read)?,
+        };
         let held = match map_file(&*file)? {
             Some(map) => Held::Mapped(Arc::new(map)),
             None => Held::File(file),

@@ -22,7 +22,7 @@ use super::epochs::Epochs;
 use super::files::{FileKey, Kind};
 use super::marks::Point;
 use super::proof::Proofs;
-use super::segment::{Active, Sealed, Spot};
+use super::segment::{Active, Reached, Sealed, Spot};
 use crate::log::{
     AppendError, Appended, CutError, Found, LogMarks, LogSettings, LogState, PartitionLog, ReadError,
     ReadLimit, ReadPlan, Retained, Retention, Ticket,
@@ -89,6 +89,8 @@ pub(super) struct State {
     pub seen: Spot,
     /// Batch boundaries that readers who keep up will ask for next, newest last.
     pub recent: [Spot; 4],
+    /// Those that they came to.
+    pub reached: Reached,
     pub phase: LogState,
     /// Files with bytes that were never synced, held open: a sync through another handle may miss their errors.
     pub unsynced: Vec<Arc<dyn File>>,
@@ -252,6 +254,7 @@ impl State {
             point,
             seen: point.into(),
             recent: [point.into(); 4],
+            reached: Reached::only(point.into()),
             phase: LogState::Online,
             unsynced: Vec::new(),
             active_unsynced: false,

@@ -3,7 +3,7 @@
 
 use super::damage::Damage;
 use super::files::{FileKey, Held, Kind};
-use super::index_file::{Entry, entries_in, find_in};
+use super::index_file::{Near, Sought, entries_in, near_in};
 use super::log::{LocalLog, State};
 use super::offset_index::OffsetEntry;
 use super::scan::{FAR, NEAR};
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The part of a segment that a call may look at.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,14 @@ pub(super) enum RunIndex {
     Sealed,
     /// So many entries of the file; those in memory were searched under the lock, for the offset that the call is
     /// about and for the one below which it may see.
-    Growing { written: u32, hints: [Option<OffsetEntry>; 2] },
+    Growing { written: u32, hints: [Hint; 2] },
+}
+
+/// What memory knew of a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hint {
+    key: i64,
+    sought: Sought<OffsetEntry>,
 }
 
 /// Where an offset is in a run.
@@ -58,9 +66,27 @@ pub(super) enum Place {
 
 /// What a plan may take of a run.
 enum Part {
-    Bytes { at: u64, end: u64, first: Option<BatchHeader>, whole: bool },
+    Bytes(Taken),
     Refused(Damage),
     None,
+}
+
+/// Bytes that a plan may take, and what is known of them.
+struct Taken {
+    at: u64,
+    end: u64,
+    /// Of the batch at their start.
+    first: Option<BatchHeader>,
+    /// They reach to the end of the run.
+    whole: bool,
+}
+
+/// What a plan was begun with.
+struct Begun {
+    from: Offset,
+    seen: Spot,
+    /// The log's life and its layout: what is remembered of places is about these.
+    shape: (u64, u64),
 }
 
 impl LocalLog {
@@ -69,7 +95,7 @@ impl LocalLog {
     }
 
     fn plan_once(&self, from: Offset, limit: ReadLimit) -> Result<ReadPlan, ReadError> {
-        let (runs, upto, known, seen) = {
+        let (runs, upto, known, begun) = {
             let state = self.state.lock();
             if from < state.start || from > state.end {
                 return Err(ReadError::OutOfRange {
@@ -78,13 +104,16 @@ impl LocalLog {
                     end: state.seen.offset,
                 });
             }
+            let begun = Begun { from, seen: state.seen, shape: self.shape() };
             let upto = state.seen.offset.min(limit.below);
             if from >= upto {
                 return Ok(ReadPlan::default());
             }
-            let known = state.recent.iter().find(|spot| spot.offset == from).copied();
-            (state.runs(from, upto, limit.bytes as u64), upto, known, state.seen)
+            let runs = state.runs(from, upto, limit.bytes as u64);
+            let known = runs.first().and_then(|run| state.known(run, from));
+            (runs, upto, known, begun)
         };
+        let seen = begun.seen;
         if let Some(first) = runs.first().filter(|first| from < first.base) {
             return Err(self.gap_before(first, from).error());
         }
@@ -95,13 +124,18 @@ impl LocalLog {
                 Part::Refused(damage) if plan.pieces.is_empty() => return Err(damage.error()),
                 Part::Refused(_) => break,
                 Part::None => {}
-                Part::Bytes { at, end, first, whole } => {
+                Part::Bytes(Taken { at, end, mut first, whole }) => {
                     if limit.at_least_one && plan.pieces.is_empty() && end - at > left {
-                        left = left.max(self.size_of_first(run, at, first)?);
+                        first = first.map_or_else(|| self.first_at(run, at), |first| Ok(Some(first)))?;
+                        left = left.max(first.map_or(0, |first| first.size as u64));
                     }
                     let take = left.min(end.saturating_sub(at));
                     let refused = self.take_sound(run, at..at + take, &mut plan)?;
                     left -= take;
+                    if refused.is_none() {
+                        let taken = Taken { at, end: at + take, first, whole: whole && at + take == end };
+                        self.note_reached(run, &taken, &begun);
+                    }
                     match refused {
                         Some(damage) if plan.pieces.is_empty() => return Err(damage.error()),
                         Some(_) => break,
@@ -129,12 +163,12 @@ impl LocalLog {
         from: Offset,
         upto: Offset,
         all: bool,
-        known: Option<Spot>,
+        known: Option<u64>,
     ) -> Result<Part, ReadError> {
         let (at, first) = if from <= run.base {
             (0, None)
-        } else if let Some(spot) = known.filter(|spot| spot.base == run.base && spot.position < run.size) {
-            (spot.position, None)
+        } else if let Some(known) = known {
+            (known, None)
         } else {
             match self.find_place(run, from)? {
                 Place::Batch(at, header) => (at, Some(header)),
@@ -143,7 +177,39 @@ impl LocalLog {
             }
         };
         let end = if all { run.size } else { self.end_below(run, at, upto)? };
-        Ok(if run.size == 0 { Part::None } else { Part::Bytes { at, end, first, whole: end == run.size } })
+        Ok(match run.size {
+            0 => Part::None,
+            _ => Part::Bytes(Taken { at, end, first, whole: end == run.size }),
+        })
+    }
+
+    /// Remembers where a reader is and where it will go on: others ask for the same, and it comes back.
+    fn note_reached(&self, run: &Run, taken: &Taken, begun: &Begun) {
+        let Begun { from, seen, shape } = *begun;
+        let spot = |offset, position| Spot { offset, base: run.base, position };
+        let here = taken.first.filter(|first| first.base_offset == from).map(|_| spot(from, taken.at));
+        let next = match taken.first {
+            _ if taken.whole && run.base == seen.base => Some(seen),
+            Some(first) if taken.at + first.size as u64 == taken.end => {
+                Some(spot(first.next_offset(), taken.end))
+            }
+            _ => None,
+        };
+        if here.is_none() && next.is_none() {
+            return;
+        }
+        let mut state = self.state.lock();
+        // What was cut off or replaced meanwhile is of no use, and must not be taken for what came in its place.
+        if self.shape() == shape {
+            for spot in [here, next].into_iter().flatten() {
+                state.reached.put(spot, run.generation);
+            }
+        }
+    }
+
+    /// The life and the layout of the log, both of which change under the short lock only.
+    fn shape(&self) -> (u64, u64) {
+        (self.lives.load(Ordering::Acquire), self.layout())
     }
 
     /// Where the first batch that is not wholly below `upto` starts, or the end of the run.
@@ -189,15 +255,12 @@ impl LocalLog {
         Ok(self.damages.lock().in_bytes(run.base, bytes).cloned())
     }
 
-    fn size_of_first(&self, run: &Run, at: u64, known: Option<BatchHeader>) -> Result<u64, ReadError> {
-        if let Some(header) = known {
-            return Ok(header.size as u64);
-        }
+    fn first_at(&self, run: &Run, at: u64) -> Result<Option<BatchHeader>, ReadError> {
         // One header: a larger chunk would be read for nothing.
         let mut walk = Walk::new(self, run, at, BatchHeader::SIZE, run.base)?;
         Ok(match walk.next_header()? {
-            Some(Step::Batch(_, header)) => header.size as u64,
-            Some(Step::Damage(_)) | None => 0,
+            Some(Step::Batch(_, header)) => Some(header),
+            Some(Step::Damage(_)) | None => None,
         })
     }
 
@@ -213,7 +276,11 @@ impl LocalLog {
 
     /// The place of an offset in a run.
     pub(super) fn find_place(&self, run: &Run, offset: Offset) -> Result<Place, ReadError> {
-        let (mut walk, mut first) = self.walk_near(run, offset)?;
+        let near = self.nearest(run, offset);
+        if let Some((at, header)) = self.batch_above(run, offset, near)? {
+            return Ok(Place::Batch(at, header));
+        }
+        let (mut walk, mut first) = self.walk_from(run, offset, near.below)?;
         while let Some(step) = first.take().map_or_else(|| walk.next_header(), |step| Ok(Some(step)))? {
             match step {
                 Step::Batch(at, header) if header.last_offset() >= offset => {
@@ -226,13 +293,50 @@ impl LocalLog {
         Ok(Place::Behind)
     }
 
+    /// The batch of the index entry behind an offset, if that holds it. Of large batches each has an entry, and the one
+    /// looked for is found by its own header alone.
+    fn batch_above(
+        &self,
+        run: &Run,
+        offset: Offset,
+        near: Near<OffsetEntry>,
+    ) -> Result<Option<(u64, BatchHeader)>, ReadError> {
+        let Some(entry) = near.above else { return Ok(None) };
+        let (below, at) =
+            (near.below.map_or(0, |below| u64::from(below.position)), u64::from(entry.position));
+        // Where one chunk of a walk holds all headers up to it, looking here first would be a read for nothing. What is
+        // still to be checked is left to a walk, which knows of damage.
+        if at >= run.size || at.saturating_sub(below) < NEAR as u64 || run.trusted > below {
+            return Ok(None);
+        }
+        let mut walk = Walk::new(self, run, at, BatchHeader::SIZE, offset)?;
+        match walk.next_header() {
+            Ok(Some(Step::Batch(at, header)))
+                if header.last_offset() == entry.last_offset(run.base) && header.base_offset <= offset =>
+            {
+                Ok(Some((at, header)).filter(|_| header.last_offset() >= offset))
+            }
+            Err(ReadError::Storage(error)) => Err(error.into()),
+            // A walk from below tells whether the index is wrong.
+            _ => Ok(None),
+        }
+    }
+
     /// A walk that begins at or before the batch that holds `offset`, by the index; and its first step, if that was
     /// taken to make sure.
     pub(super) fn walk_near(&self, run: &Run, offset: Offset) -> Result<(Walk<'_>, Option<Step>), ReadError> {
+        self.walk_from(run, offset, self.nearest(run, offset).below)
+    }
+
+    fn walk_from(
+        &self,
+        run: &Run,
+        offset: Offset,
+        below: Option<OffsetEntry>,
+    ) -> Result<(Walk<'_>, Option<Step>), ReadError> {
         let start = |at| Ok((Walk::new(self, run, at, NEAR, offset)?, None));
         // An entry beyond what may be seen says that all that may be seen is below the offset.
-        let Some(entry) = self.nearest(run, offset).filter(|entry| u64::from(entry.position) < run.size)
-        else {
+        let Some(entry) = below.filter(|entry| u64::from(entry.position) < run.size) else {
             return start(0);
         };
         match self.damage_at(run, u64::from(entry.position))? {
@@ -256,38 +360,25 @@ impl LocalLog {
         }
     }
 
-    /// The nearest index entry at or below `offset`. An index that cannot be read costs time only.
-    fn nearest(&self, run: &Run, offset: Offset) -> Option<OffsetEntry> {
-        let key = offset.0.checked_sub(run.base.0)?;
-        let found = match run.index {
-            RunIndex::Growing { written, hints } => match hints
-                .into_iter()
-                .flatten()
-                .filter(|entry| entry.key() <= key)
-                .max_by_key(|entry| entry.relative)
-            {
-                Some(entry) => return Some(entry),
-                None if written == 0 => return None,
-                None => self
-                    .dir()
-                    .pool()
-                    .file(self.path(), self.run_key(run, Kind::Index))
-                    .and_then(|file| find_in::<OffsetEntry>(&Held::File(file), written, key)),
-            },
-            RunIndex::Sealed => self
-                .dir()
-                .pool()
-                .sealed_index(self.path(), self.run_key(run, Kind::Index))
-                .and_then(|held| find_in::<OffsetEntry>(&held, entries_in::<OffsetEntry>(&held)?, key)),
+    /// The index entries around `offset`. An index that cannot be read costs time only.
+    fn nearest(&self, run: &Run, offset: Offset) -> Near<OffsetEntry> {
+        let Some(key) = offset.0.checked_sub(run.base.0) else { return Near::NONE };
+        let pool = self.dir().pool();
+        let index = self.run_key(run, Kind::Index);
+        let found = match run.index.sought(key) {
+            Some(Sought::Here(near)) => return near,
+            Some(Sought::InFile(from, below)) => pool
+                .file(self.path(), index)
+                .and_then(|file| near_in::<OffsetEntry>(&Held::File(file), from..below, key)),
+            None => pool
+                .sealed_index(self.path(), index)
+                .and_then(|held| near_in::<OffsetEntry>(&held, 0..entries_in::<OffsetEntry>(&held)?, key)),
         };
-        match found {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(partition = %self.name(), segment = %run.base, %error, "cannot read an index");
-                self.distrust_index(run);
-                None
-            }
-        }
+        found.unwrap_or_else(|error| {
+            tracing::warn!(partition = %self.name(), segment = %run.base, %error, "cannot read an index");
+            self.distrust_index(run);
+            Near::NONE
+        })
     }
 
     /// The file of a run. A segment removed meanwhile means that the start has moved past `from`.
@@ -394,6 +485,17 @@ impl State {
         runs
     }
 
+    /// Where in a run the batch of this first offset starts, if that is remembered.
+    fn known(&self, run: &Run, from: Offset) -> Option<u64> {
+        // What was appended lately is in no segment that was replaced.
+        let lately = || {
+            let mut recent = self.recent.iter().filter(|_| run.generation == 0);
+            recent.find(|spot| spot.offset == from && spot.base == run.base).map(|spot| spot.position)
+        };
+        let known = self.reached.find(run.base, run.generation, from).or_else(lately);
+        known.filter(|position| *position < run.size)
+    }
+
     /// All segments from the one that holds `from` on, to the end of the log.
     pub(super) fn all_runs(&self, from: Offset) -> Vec<Run> {
         self.runs_from(from, from).collect()
@@ -405,7 +507,10 @@ impl State {
         let first = if self.active.base <= from { self.sealed.len() } else { first };
         let ends = self.sealed.iter().skip(first + 1).map(|next| next.base).chain([self.active.base]);
         let sealed = self.sealed.iter().skip(first).zip(ends).map(|(sealed, end)| sealed.run(end));
-        let hint = |at: Offset| self.active.index.find_in_tail(at.0.checked_sub(self.active.base.0)?);
+        let hint = |at: Offset| {
+            let key = at.0.saturating_sub(self.active.base.0);
+            Hint { key, sought: self.active.index.seek(key) }
+        };
         let index =
             RunIndex::Growing { written: self.active.index.written(), hints: [hint(from), hint(upto)] };
         sealed.chain([Run {
@@ -432,6 +537,26 @@ impl State {
     pub(super) fn segments(&self) -> Vec<(Offset, u32)> {
         let sealed = self.sealed.iter().map(|sealed| (sealed.base, sealed.generation));
         sealed.chain([(self.active.base, 0)]).collect()
+    }
+}
+
+impl RunIndex {
+    /// What memory knew of a key; `None` where a whole file is the index.
+    fn sought(self, key: i64) -> Option<Sought<OffsetEntry>> {
+        let RunIndex::Growing { written, hints } = self else { return None };
+        if let Some(hint) = hints.iter().find(|hint| hint.key == key) {
+            return Some(hint.sought);
+        }
+        // What is known to be below a lower key is below this one, too.
+        let below = hints.iter().filter(|hint| hint.key < key).filter_map(|hint| match hint.sought {
+            Sought::Here(near) => near.below,
+            Sought::InFile(..) => None,
+        });
+        let below = below.max_by_key(|entry| entry.relative);
+        Some(match below {
+            None if written > 0 => Sought::InFile(0, written),
+            below => Sought::Here(Near { below, above: None }),
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use super::read::Run;
 use super::recover::start_new;
 use super::scan::{FAR, NEAR, Scan, is_unreadable};
 use super::seal::{Seal, seal_path};
-use super::segment::Active;
+use super::segment::{Active, Reached};
 use super::time_index::TimeEntry;
 use super::walk::{Step, Walk};
 use crate::log::{LogSettings, LogState};
@@ -215,6 +215,7 @@ impl LocalLog {
         state.end = point.end;
         state.seen = point.into();
         state.recent = [point.into(); 4];
+        state.reached = Reached::only(point.into());
         (state.active_unsynced, state.names_unsynced, state.queued) = (false, false, false);
         (state.rolled_at, state.flush_due, state.unflushed) = (None, None, 0);
         Ok(())

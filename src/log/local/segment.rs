@@ -175,3 +175,47 @@ impl From<Point> for Spot {
         Spot { offset: point.end, base: point.base, position: point.position }
     }
 }
+
+/// Places that readers came to lately and will ask for next, in a ring: those of one that reads on, and those of many
+/// that read the same. 16 take half a KiB of each log.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    places: [Place; REACHED_MAX],
+    next: usize,
+}
+
+/// Readers of one log that read on at once without a look-up.
+const REACHED_MAX: usize = 16;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Place {
+    spot: Spot,
+    generation: u32,
+}
+
+impl Reached {
+    /// None but this, of the active segment.
+    pub fn only(spot: Spot) -> Reached {
+        Reached { places: [Place { spot, generation: 0 }; REACHED_MAX], next: 0 }
+    }
+
+    /// The byte of the segment at which the batch of this first offset starts, if it is known.
+    pub fn find(&self, base: Offset, generation: u32, offset: Offset) -> Option<u64> {
+        let is_it = |place: &&Place| {
+            place.spot.offset == offset && place.spot.base == base && place.generation == generation
+        };
+        self.places.iter().find(is_it).map(|place| place.spot.position)
+    }
+
+    /// Takes note of a place, for that of the one longest here.
+    pub fn put(&mut self, spot: Spot, generation: u32) {
+        let place = Place { spot, generation };
+        if self.places.contains(&place) {
+            return;
+        }
+        if let Some(oldest) = self.places.get_mut(self.next) {
+            *oldest = place;
+        }
+        self.next = (self.next + 1) % REACHED_MAX;
+    }
+}
