@@ -188,11 +188,15 @@ impl Engine {
             // What is being opened now is closed by whoever opens it.
             let _: Was = self.open.remove(*key);
         }
+        let dirs: Vec<_> = self.dirs.opened().cloned().collect();
         let close_all = move || {
-            for (_, served) in open {
-                if let Err(error) = served.partition.close() {
-                    tracing::error!(partition = %served.partition.id(), %error, "cannot close a partition");
-                }
+            for dir in dirs {
+                let here: Vec<_> = open.iter().filter(|(_, served)| Arc::ptr_eq(&served.dir, &dir)).collect();
+                dir.close_logs(&here, |(_, served)| {
+                    if let Err(error) = served.partition.close() {
+                        tracing::error!(partition = %served.partition.id(), %error, "cannot close a partition");
+                    }
+                });
             }
         };
         // Deletions that were answered are finished, or the next start would have to.

@@ -121,6 +121,11 @@ impl LocalLog {
         !self.state.lock().unsynced.is_empty()
     }
 
+    /// It was closed, for good.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.lock().phase == LogState::Closed
+    }
+
     /// The names of its directory and of its first segment are on disk.
     pub(super) fn has_durable_names(&self) -> bool {
         self.state.lock().names_durable

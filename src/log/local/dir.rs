@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -98,6 +98,8 @@ pub struct LogDir {
     pub(super) bytes_since_marks: AtomicU64,
     pub(super) logs: Mutex<BTreeMap<TopicPartition, Weak<LocalLog>>>,
     pub(super) opening: Mutex<BTreeSet<TopicPartition>>,
+    /// Its logs are being closed, all of them.
+    pub(super) closing: AtomicBool,
     /// Log start offsets that wait for the marks: by the log's number, so that there is one of each log at most.
     pub(super) starts: Mutex<BTreeMap<u64, (Weak<LocalLog>, Offset)>>,
     /// Held from taking them to having shown them. Taken before `marks` and before a log's `tidying`, never after.

@@ -1,11 +1,11 @@
 //! What a log directory does beside the commits: the marks, the removal of what is gone, and the threads for it.
 
-use super::dir::LogDir;
+use super::dir::{Commit, LogDir};
 use super::log::LocalLog;
 use super::marks::{self, Mark, MarkKey, Marks};
 use super::reserve::{LOOK_EVERY, is_no_room};
 use super::scrub::LOOK_EVERY as SCRUB_EVERY;
-use crate::sys::{replace, spawn_thread};
+use crate::sys::{do_at_once, replace, spawn_thread};
 use crate::types::{MonoNs, Offset, TopicId, TopicPartition};
 use parking_lot::{Condvar, Mutex};
 use std::io;
@@ -33,6 +33,13 @@ impl MarksFile {
 
 /// Instants of `Commit::Task`: as close together as timestamps can tell.
 const TASK_EVERY: Duration = Duration::from_millis(1);
+
+/// Threads that wait for the disk at once while many logs are closed or marked: a journal takes the syncs of all of
+/// them in one commit.
+const THREADS_MAX: usize = 32;
+
+/// Fewer logs than this are not worth a thread.
+const LOGS_PER_THREAD: usize = 4;
 
 /// Wakes the thread that writes marks.
 #[derive(Default)]
@@ -64,7 +71,10 @@ impl LogDir {
             // Logs that leave syncs to the system would never move their mark, and a crash would find all to read.
             self.open_logs().iter().filter(|log| log.is_unsynced()).for_each(|log| log.commit());
         }
-        if due && let Err(error) = self.write_marks(false) {
+        if due
+            && !self.closing.load(Ordering::Acquire)
+            && let Err(error) = self.write_marks(false)
+        {
             // The old marks hold as well; a crash only has more to read.
             tracing::warn!(%error, "cannot write the marks");
         }
@@ -76,17 +86,45 @@ impl LogDir {
         self.bytes_since_marks.store(0, Ordering::Relaxed);
         // A mark promises the names of the log, which its first commit round makes durable: recovery would not sync
         // them again, and the next power cut would take them with what was acknowledged meanwhile.
-        for log in self.open_logs().into_iter().filter(|log| log.has_durable_names()) {
-            match log.mark() {
-                Ok(mark) => {
-                    // Until it is stored.
-                    file.moved = true;
-                    file.put(log_key(&log), mark);
-                }
-                Err(error) => tracing::warn!(partition = %log.name(), %error, "the mark stays where it is"),
-            }
+        let mut logs = self.open_logs();
+        logs.retain(|log| log.has_durable_names());
+        for (key, mark) in self.marks_of(&logs) {
+            // Until it is stored.
+            file.moved = true;
+            file.put(key, mark);
         }
         self.store_marks(&mut file, clean)
+    }
+
+    /// The marks of those logs that give one, many asked at once: each may have index files to sync.
+    fn marks_of(&self, logs: &[Arc<LocalLog>]) -> Vec<(MarkKey, Mark)> {
+        let found = Mutex::new(Vec::with_capacity(logs.len()));
+        let threads = self.threads_for(logs.len());
+        do_at_once("log-mark", threads, logs, |log| {
+            match log.mark() {
+                Ok(mark) => found.lock().push((log_key(log), mark)),
+                // It was closed since it was listed, and leaves its last mark itself.
+                Err(_) if log.is_closed() => {}
+                Err(error) => tracing::warn!(partition = %log.name(), %error, "the mark stays where it is"),
+            }
+        });
+        found.into_inner()
+    }
+
+    /// Threads for work on so many logs that waits for the disk; one where the order decides.
+    fn threads_for(&self, logs: usize) -> usize {
+        match self.options.commit {
+            Commit::Thread => (logs / LOGS_PER_THREAD).clamp(1, THREADS_MAX),
+            Commit::Task | Commit::Manual => 1,
+        }
+    }
+
+    /// Closes many logs, for `close` to follow, by `work` for each: at once, since each has files to sync that the disk
+    /// takes together. Their marks are written once, at the end, by `close`: until then a crash finds the old ones.
+    pub fn close_logs<T: Sync>(&self, logs: &[T], work: impl Fn(&T) + Sync) {
+        self.closing.store(true, Ordering::Release);
+        do_at_once("log-close", self.threads_for(logs.len()), logs, work);
+        self.closing.store(false, Ordering::Release);
     }
 
     /// The mark of a log that is on disk, which recovery goes by. Written now if its segment lies below `base`.
@@ -119,6 +157,9 @@ impl LogDir {
     pub(super) fn settle_starts(&self) -> io::Result<()> {
         // Whoever comes while a round is under way returns when its own wish, which that round took, has been shown.
         let _settling = self.settling.lock();
+        if self.starts.lock().is_empty() {
+            return Ok(());
+        }
         let mut file = self.marks.lock();
         let wanted = std::mem::take(&mut *self.starts.lock());
         let mut before = Vec::new();

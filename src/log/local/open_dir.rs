@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 /// Whose a log directory is.
@@ -119,6 +119,7 @@ impl LogDir {
             bytes_since_marks: AtomicU64::new(0),
             logs: Mutex::default(),
             opening: Mutex::default(),
+            closing: AtomicBool::default(),
             starts: Mutex::default(),
             settling: Mutex::new(()),
             trash: Arc::default(),

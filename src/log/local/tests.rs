@@ -504,6 +504,64 @@ fn the_committer_thread_makes_tickets_done() {
     dir.close().unwrap();
 }
 
+/// Logs of one topic, each with a record.
+fn several(dir: &Arc<super::LogDir>, partitions: i32) -> Vec<Arc<LocalLog>> {
+    let open = |partition| {
+        let name = crate::types::TopicPartition::new("topic", partition);
+        let log = dir.open_partition(&name, crate::types::Uuid::from_random(1), small()).unwrap().0;
+        log.append(batch(&[5]), Epoch(0)).unwrap();
+        log
+    };
+    (0..partitions).map(open).collect()
+}
+
+/// A stop closed ten thousand logs one after another, each with four syncs, in half a minute, during which the marks
+/// were written every few seconds with a complaint about each log that was closed meanwhile.
+#[test]
+fn logs_that_are_closed_together_leave_their_marks_to_the_end() {
+    let fs = SimFs::default();
+    let place = LocalPlace::simulated(&fs);
+    let logs = several(&place.dir, 5);
+    place.dir.commit_round();
+    let written = || fs.read_raw(&Path::new(ROOT).join("logboom.marks")).unwrap_or_default();
+    let before = written();
+    place.dir.close_logs(&logs, |log| {
+        log.close().unwrap();
+        place.clock.advance(Duration::from_secs(60));
+        place.dir.keep(true);
+        assert_eq!(written(), before);
+    });
+    place.dir.close().unwrap();
+    let place = LocalPlace::simulated(&fs.crash(1));
+    assert!(place.dir.was_clean());
+    for partition in 0..5 {
+        let name = crate::types::TopicPartition::new("topic", partition);
+        let opened = place.dir.open_partition(&name, crate::types::Uuid::from_random(1), small()).unwrap();
+        assert_eq!((opened.1.end, opened.1.scanned_bytes), (Offset(1), 0));
+    }
+}
+
+#[test]
+fn several_logs_are_closed_at_once() {
+    let temporary = super::testing::TempDir::new();
+    let (clock, rng) = (Arc::new(crate::sys::RealClock::new()), Arc::new(crate::sys::RealRng));
+    let path = temporary.path().join("data");
+    let options = super::LogDirOptions::default();
+    let dir = super::LogDir::open(Arc::new(crate::sys::RealFs), clock, rng, &path, options).unwrap();
+    let logs = several(&dir, 9);
+    let met = std::sync::Barrier::new(2);
+    let first = AtomicBool::new(true);
+    dir.close_logs(&logs[..8], |log| {
+        log.close().unwrap();
+        // Two that wait for each other are two threads.
+        if Arc::ptr_eq(log, &logs[0]) || first.swap(false, Ordering::SeqCst) {
+            met.wait();
+        }
+    });
+    logs[8].close().unwrap();
+    dir.close().unwrap();
+}
+
 /// Changes a file in a way that depends on `rng`: bytes overwritten, cut, doubled or drawn.
 fn damage(bytes: &mut Vec<u8>, rng: &crate::sys::SeededRng) {
     let at = rng.below(bytes.len() as u64 + 1) as usize;
