@@ -3,6 +3,14 @@
 //! meaning to. What is counted: calls of `alloc`, `alloc_zeroed` and `realloc`. What is not: threads that serve no
 //! connection, such as those of commit rounds.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use logboom::config::{BrokerSettings, Fixed, Layers, Where};
 use logboom::record::BatchBuilder;
 use logboom::server::{Parts, Server};
@@ -195,7 +203,6 @@ impl Broker {
                 topic: Str::from(topic.0),
                 topic_id: topic.1,
                 partitions: vec![partition],
-                ..Default::default()
             }],
             ..Default::default()
         };
