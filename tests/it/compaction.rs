@@ -130,7 +130,8 @@ async fn a_compacted_topic_shrinks_while_producer_and_consumer_go_on() {
     until(|| size(&fs, "kept") < 16_000).await;
     let (last, count) = read_all(&mut producer, "kept").await;
     assert_eq!(last, (numbers - KEYS..numbers).map(|number| (number % KEYS, number)).collect());
-    assert!(count < 200, "{count} of {numbers} records are left");
+    // What is not cleaned yet, of that size, and what is.
+    assert!(count < 300, "{count} of {numbers} records are left");
     let stats = cleaned();
     assert!(stats.bytes_freed > 0 && stats.records_removed > 0 && stats.failures == 0, "{stats:?}");
     within(server.stop()).await;
