@@ -21,6 +21,7 @@ class Timeline:
     def __init__(self, happenings):
         self.faults = []
         self.owned, self.doubted = {}, set()
+        self.cleared = {}  # when a doubted member last said what it owns
         self.frontier, self.ahead = {}, {}
         self.acknowledged, self.told = {}, {}
         self.history = {}  # (milliseconds, offset) of acknowledged commits, by partition
@@ -32,7 +33,7 @@ class Timeline:
 
     def assigned(self, at, member, parts):
         if member in self.doubted:
-            self.doubted.discard(member)
+            self.believe(at, member)
             self.owned[member] = set()
         self.owned.setdefault(member, set()).update(parts)
         for part in parts:
@@ -41,9 +42,14 @@ class Timeline:
             if others:
                 self.fault(at, f"{part} was given to {member} while {', '.join(others)} owned it")
 
-    def revoked(self, _, member, parts):
+    def revoked(self, at, member, parts):
         self.owned.setdefault(member, set()).difference_update(parts)
+        if member in self.doubted:
+            self.believe(at, member)
+
+    def believe(self, at, member):
         self.doubted.discard(member)
+        self.cleared[member] = at
 
     def gone(self, _, member, __):
         self.owned.pop(member, None)
@@ -66,8 +72,10 @@ class Timeline:
         for part, offset in offsets.items():
             if offset > self.frontier.get(part, 0):
                 self.fault(at, f"{member} committed {offset} of {part}, read was up to {self.frontier.get(part, 0)}")
-            # A member that was stopped hears of its commit late; what the coordinator tells shows the truth.
-            if offset < self.acknowledged.get(part, 0) and member not in self.doubted:
+            # A member that was stopped hears of its commit late, and may tell it in the very millisecond in which it
+            # tells what it lost; what the coordinator tells shows the truth.
+            late = member in self.doubted or self.cleared.get(member) == at
+            if offset < self.acknowledged.get(part, 0) and not late:
                 self.fault(at, f"{member} committed {offset} of {part} after {self.acknowledged[part]}")
             self.acknowledged[part] = max(offset, self.acknowledged.get(part, 0))
             self.history.setdefault(part, []).append((at, self.acknowledged[part]))
@@ -103,7 +111,7 @@ GOOD = [
     (9, "gone", "a", None), (10, "assigned", "b", {0}),
     (11, "consumed", "b", (0, 10, 19, 10)), (12, "committed", "b", {0: 20}), (14, "fetched", None, (13, {0: 20, 1: 5})),
     (15, "stopped", "b", None), (16, "assigned", "c", {0, 1}),
-    (17, "committed", "b", {1: 5}), (18, "revoked", "b", {0, 1}),
+    (17, "committed", "b", {1: 4}), (18, "committed", "b", {0: 19}), (18, "revoked", "b", {0, 1}),
 ]
 PRODUCED = [(0, 0), (0, 19), (1, 4)]
 # Each plants one fault: what is added or, from a place on, taken away; and a word of what must be found.
@@ -113,6 +121,7 @@ PLANTED = [
     ([(20, "consumed", "c", (0, 20, 25, 5))], PRODUCED, "read 5 records"),
     ([(20, "committed", "c", {0: 21})], PRODUCED, "read was up to 20"),
     ([(20, "committed", "c", {0: 19})], PRODUCED, "committed 19"),
+    ([(19, "committed", "b", {0: 18})], PRODUCED, "committed 18"),
     ([(20, "fetched", None, (19, {0: 19, 1: 5}))], PRODUCED, "went back"),
     ([(20, "fetched", None, (19, {0: 20}))], PRODUCED, "the coordinator tells 0"),
     ([(20, "consumed", "c", (0, 20, 29, 10)), (21, "committed", "c", {0: 30}),
