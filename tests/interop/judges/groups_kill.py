@@ -145,8 +145,27 @@ def pause(processes, seconds):
         process.send_signal(signal.SIGCONT)
 
 
+def calm(court, groups):
+    """Waits until no partition has changed its owner for two seconds.
+
+    A Java leader that lost its only broker forgets the topic's partitions, and joins again once it knows them.
+    """
+    seen, since = None, time.monotonic()
+
+    def unchanged():
+        nonlocal seen, since
+        now = [group.changes() for group in groups]
+        if now != seen or not all(group.converged() for group in groups):
+            seen, since = now, time.monotonic()
+        return time.monotonic() - since > 2
+
+    told = "; ".join(group.story() for group in groups)
+    court.check(until(unchanged, 30), f"the groups do not come to rest: {told}")
+
+
 def quiet(court, groups, why, work):
     """Does the work and checks that no partition changed its owner by it."""
+    calm(court, groups)
     before = {group.name: group.changes() for group in groups}
     work()
     time.sleep(2)
