@@ -5,7 +5,7 @@ use crate::config::{self, BrokerSettings, Endpoint};
 use crate::doors::kafka::{Advertised, Door, Limits, listen};
 use crate::engine::{BootError, Engine, EngineParts};
 use crate::log::local::LogDirOptions;
-use crate::sys::{Clock, Fs, Listener, Net, Rng};
+use crate::sys::{Clock, Fs, Listener, Net, Rng, raise_open_files_limit};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,7 +61,11 @@ pub enum StartError {
 impl Server {
     /// Starts the broker: ready for clients when this returns.
     pub async fn start(settings: Arc<BrokerSettings>, parts: Parts) -> Result<Server, StartError> {
-        Server::start_with(settings, parts, LogDirOptions::default()).await
+        let log_dir = LogDirOptions::default();
+        // Half of the files are for sockets and segments that are read.
+        let files = usize::try_from(raise_open_files_limit() / 2).unwrap_or(usize::MAX);
+        let log_dir = LogDirOptions { journal_logs_max: log_dir.journal_logs_max.min(files), ..log_dir };
+        Server::start_with(settings, parts, log_dir).await
     }
 
     /// As [`Server::start`], with other ways of the log directory than the usual: for tests and the simulator.

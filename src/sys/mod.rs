@@ -25,6 +25,7 @@ pub use net::{Conn, Listener, Net, NetFuture, PeerAddr};
 pub use net_real::RealNet;
 pub use rng::{RealRng, Rng, SeededRng};
 
+use rustix::process::{Resource, Rlimit};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -33,6 +34,16 @@ use std::thread::JoinHandle;
 pub fn lower_priority() {
     // Where it is refused, the work goes on as it is.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
+}
+
+/// Lets this process have as many files and sockets open as the system allows it; how many that is.
+pub fn raise_open_files_limit() -> u64 {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Where it is refused, what there was has to do.
+    let current =
+        rustix::process::setrlimit(Resource::Nofile, raised).map_or(limit.current, |()| limit.maximum);
+    current.unwrap_or(u64::MAX)
 }
 
 /// Starts an operating-system thread with a name that `top` shows; for work that blocks (sync, recovery).

@@ -29,7 +29,14 @@ fn golden() -> PathBuf {
 
 /// A broker; compacted topics are left as they are unless the cleaner looks at them every so many milliseconds.
 fn start(fs: Arc<dyn Fs>, data: &str, wall: i64, cleaner_ms: Option<u64>) -> Broker {
-    let setup = Setup { mark_ms: 50, mark_bytes: 1 << 20, reserve_bytes: 0, cleaner_ms, scrub_ms: 0 };
+    let setup = Setup {
+        mark_ms: 50,
+        mark_bytes: 1 << 20,
+        reserve_bytes: 0,
+        journal: (0, 0),
+        cleaner_ms,
+        scrub_ms: 0,
+    };
     Broker::start(fs, data, wall, 42, setup).unwrap()
 }
 

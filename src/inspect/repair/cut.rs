@@ -22,6 +22,9 @@ const CHUNK: usize = 1 << 20;
 const CHECKPOINTS: [&str; 3] =
     ["recovery-point-offset-checkpoint", "replication-offset-checkpoint", "cleaner-offset-checkpoint"];
 
+/// What names of journal files begin with.
+const JOURNAL: &str = "logboom.journal.";
+
 /// Why a log cannot be cut there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CutError {
@@ -45,6 +48,11 @@ pub enum CutError {
         /// First offset behind it.
         behind: i64,
     },
+    /// What the journal of a log directory holds would be put back behind the cut by the next start.
+    #[error(
+        "the broker was not stopped in good order and its journal may have records of this log: start and stop it"
+    )]
+    Journal,
 }
 
 /// Where a log is cut.
@@ -65,6 +73,13 @@ pub struct CutPlace {
 /// # Errors
 /// [`CutError`], and whatever reading gives.
 pub fn find(fs: &dyn Fs, partition: &PartitionPlace, at: Offset, end: i64) -> Result<CutPlace, RepairError> {
+    let beside = partition.path.parent().map_or(Ok(Vec::new()), |dir| fs.list(dir))?;
+    let is_journal = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(JOURNAL))
+    };
+    if beside.iter().any(is_journal) {
+        return Err(CutError::Journal.into());
+    }
     let start = partition.bases.first().map_or(0, |base| base.0);
     let out_of_range = CutError::OutOfRange { asked: at.0, start, end };
     let base = partition.bases.iter().rev().find(|base| **base <= at).copied().ok_or(out_of_range)?;

@@ -109,6 +109,19 @@ fn a_log_is_cut_at_a_batch_and_goes_on_from_there() {
 }
 
 #[test]
+fn a_log_is_not_cut_while_a_journal_could_put_back_what_was_cut() {
+    let fs = partition();
+    let sound = check(&fs);
+    let journal = Path::new(PARTITION).parent().unwrap().join("logboom.journal.3");
+    fs.plant(&journal, b"").unwrap();
+    let asked = Asked { truncate_at: Some(Offset(sound.segments[1].base)), ..Asked::default() };
+    let refused = plan(&fs, &place(&fs), &sound, asked, TimestampMs(1));
+    assert!(matches!(refused, Err(RepairError::Cut(CutError::Journal))), "{refused:?}");
+    fs.remove(&journal).unwrap();
+    assert!(plan(&fs, &place(&fs), &sound, asked, TimestampMs(1)).is_ok());
+}
+
+#[test]
 fn a_cut_that_a_crash_interrupts_anywhere_leaves_a_log_that_opens() {
     let whole = partition();
     let sound = check(&whole);

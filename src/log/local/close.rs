@@ -18,7 +18,8 @@ struct Owed {
 }
 
 impl LocalLog {
-    /// The durable end, with all that goes with it synced: the entries of both indexes below it, and the epochs.
+    /// The end of what is durable in the log's own files, with all that goes with it synced: the entries of both
+    /// indexes below it, and the epochs.
     pub(super) fn mark(&self) -> io::Result<Mark> {
         let owed = {
             let mut state = self.state.lock();
@@ -85,6 +86,9 @@ impl LocalLog {
         } else {
             Err(io::Error::other("not all is durable"))
         };
+        if state.filed != state.point {
+            self.dir().journal.keep_for(self.key_of_marks());
+        }
         state.phase = LogState::Closed;
         state.unsynced.clear();
         self.marks.send_modify(|marks| marks.state = LogState::Closed);
@@ -102,6 +106,7 @@ impl LocalLog {
         state.active.note_time();
         self.write_indexes(state)?;
         state.point = state.active.point(state.end);
+        state.filed = state.point;
         Ok(state.owed())
     }
 }
@@ -111,14 +116,14 @@ impl State {
         let moved = std::mem::take(&mut self.epochs_moved);
         // What lies above the durable end is not promised, and recovery drops it.
         let mut below = self.epochs.clone();
-        below.cut_back(self.point.end);
+        below.cut_back(self.filed.end);
         Owed {
             indexes: std::mem::take(&mut self.unsynced_indexes),
             index_names: std::mem::take(&mut self.index_names_unsynced),
             epochs: moved.then(|| self.epochs.to_text()),
             mark: Mark {
                 start: self.start,
-                point: self.point,
+                point: self.filed,
                 sums: Some(MarkSums { epochs: below.sum(self.start) }),
             },
         }

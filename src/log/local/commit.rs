@@ -100,23 +100,34 @@ struct Work {
 }
 
 impl LocalLog {
-    /// Makes durable what is in the log now, and shows it. A failed sync is final: the log goes offline.
-    pub(super) fn commit(&self) {
+    /// Makes durable what is in the log now, in its own files, and shows it. A failed sync is final: the log goes
+    /// offline. True if the files have all that was ever called durable.
+    pub(super) fn commit(&self) -> bool {
         let turn = self.syncing.lock();
-        let Some(work) = self.capture() else { return };
-        match self.sync(&work) {
-            Ok(()) => self.committed(work.point),
+        let Some(work) = self.capture() else {
+            let state = self.state.lock();
+            return state.filed == state.point;
+        };
+        let synced = self.sync(&work);
+        match &synced {
+            Ok(()) => self.committed(work.point, Some(work.point)),
             Err(error) => {
-                self.fail(&mut self.state.lock(), &error, "sync");
-                self.dir().note_failed_write(&error);
+                self.fail(&mut self.state.lock(), error, "sync");
+                self.dir().note_failed_write(error);
                 self.dir().probe();
             }
         }
         drop(turn);
         self.spill_indexes();
+        synced.is_ok()
     }
 
-    /// There are bytes that no commit round has taken.
+    /// The journal has everything below the point; the log's own file is synced when the journal is full.
+    pub(super) fn journaled(&self, point: Point) {
+        self.committed(point, None);
+    }
+
+    /// There are bytes in its files that were not synced, be they durable by the journal or not.
     pub(super) fn is_unsynced(&self) -> bool {
         !self.state.lock().unsynced.is_empty()
     }
@@ -171,12 +182,13 @@ impl LocalLog {
         }
     }
 
-    fn committed(&self, point: Point) {
+    fn committed(&self, point: Point, filed: Option<Point>) {
         let mut state = self.state.lock();
         if state.phase != LogState::Online {
             return;
         }
         state.point = point;
+        state.filed = filed.unwrap_or(state.filed);
         state.names_durable |= !state.parent_unsynced;
         if point.end > state.seen.offset {
             state.seen = point.into();
@@ -191,7 +203,7 @@ impl LocalLog {
     }
 
     /// Appends index entries to their files once there is a page of them, after the waiters were woken.
-    fn spill_indexes(&self) {
+    pub(super) fn spill_indexes(&self) {
         let mut state = self.state.lock();
         if state.active.index.unwritten() >= INDEX_TAIL_MAX
             && let Err(error) = self.write_indexes(&mut state)

@@ -5,6 +5,7 @@ use super::clean::Checkpoint;
 use super::commit::CommitQueue;
 use super::files::FilePool;
 use super::health::{Health, LogDirState};
+use super::journal::Journal;
 use super::keep::{Keeper, MarksFile};
 use super::log::{Identity, LocalLog};
 use super::meta::Meta;
@@ -43,6 +44,12 @@ pub struct LogDirOptions {
     pub reserve_bytes: u64,
     /// Most bytes a second that are read for sealing segments.
     pub seal_bytes_per_second: u64,
+    /// Fewest logs with small appends of which a commit round puts into the journal; 0 for a sync of each file always.
+    pub journal_logs_min: usize,
+    /// Most logs that have durable records in the journal alone: each holds its file open.
+    pub journal_logs_max: usize,
+    /// Size of a journal file, of which there are two.
+    pub journal_bytes: u64,
     /// Within this time every sealed segment is read and compared with its seal; zero for never.
     pub scrub_interval: Duration,
     /// Most bytes a second that are read for it.
@@ -60,6 +67,9 @@ impl Default for LogDirOptions {
             mark_bytes: 64 << 20,
             reserve_bytes: 0,
             seal_bytes_per_second: 128 << 20,
+            journal_logs_min: 3,
+            journal_logs_max: 10_000,
+            journal_bytes: 32 << 20,
             scrub_interval: Duration::from_secs(7 * 24 * 3600),
             scrub_bytes_per_second: 32 << 20,
         }
@@ -106,6 +116,7 @@ pub struct LogDir {
     pub(super) settling: Mutex<()>,
     pub(super) trash: Arc<Trash>,
     pub(super) reserve: Reserve,
+    pub(super) journal: Journal,
     /// Logs whose sync failed while they were opened: what the page cache shows of them cannot be believed, and
     /// trying again proves nothing. Bounded by the number of partitions.
     pub(super) unsyncable: Mutex<BTreeSet<TopicPartition>>,
@@ -186,6 +197,8 @@ impl LogDir {
         id: TopicId,
         settings: LogSettings,
     ) -> Result<(Arc<LocalLog>, Recovery), OpenLogError> {
+        // What the journal has of it is of an earlier time, too.
+        self.journal.left.recovered(self.fs(), (id, name.partition));
         let opened = self.open_known(name, id, settings, Known::Lost)?;
         self.write_marks(false)?;
         Ok(opened)
@@ -227,7 +240,9 @@ impl LogDir {
                 tracing::error!(partition = %name, "the directory of a partition is missing");
                 make_durable(&*self.fs, &identity.path)?;
             }
-            recover(&identity, known, settings)?
+            let opened = recover(&identity, known, settings)?;
+            self.journal.left.recovered(self.fs(), (id, name.partition));
+            opened
         } else {
             let state = start_new(&identity, settings)?;
             Opened { state, recovery: Recovery::default(), gaps: Vec::new() }
@@ -282,6 +297,9 @@ impl LogDir {
         let found = self.find_lost_marks();
         let all_closed = self.open_logs().is_empty();
         let written = found.and_then(|()| self.write_marks(all_closed));
+        if all_closed && written.is_ok() {
+            self.journal.remove(self.fs());
+        }
         if all_closed {
             // Also without the clean mark: nothing of this process will write here any more.
             drop(self.lock.lock().take());
@@ -289,12 +307,12 @@ impl LogDir {
         written
     }
 
-    /// Syncs every log that waits.
+    /// Makes durable what every log that waits has, small things in the journal first.
     pub(super) fn commit_waiting(&self) {
-        for log in self.queue.take(self.clock.mono()) {
-            if let Some(log) = log.upgrade() {
-                log.commit();
-            }
+        let waiting = self.queue.take(self.clock.mono());
+        let logs: Vec<Arc<LocalLog>> = waiting.iter().filter_map(Weak::upgrade).collect();
+        for log in self.journal_round(&logs) {
+            log.commit();
         }
         if self.health.is_failed() {
             self.take_logs_offline();

@@ -36,6 +36,10 @@ impl LocalLog {
                 return Err(io::Error::other("the records below the new start cannot be synced").into());
             }
         }
+        // The mark that takes the start along speaks of the log's own files, not of the journal.
+        if start > self.state.lock().filed.end && !self.commit() {
+            return Err(io::Error::other("the records below the new start cannot be synced").into());
+        }
         self.want_start(start);
         let settled = self.dir().settle_starts();
         // Another caller's round may have taken this wish along.

@@ -69,7 +69,9 @@ impl LogDir {
         };
         if many {
             // Logs that leave syncs to the system would never move their mark, and a crash would find all to read.
-            self.open_logs().iter().filter(|log| log.is_unsynced()).for_each(|log| log.commit());
+            for log in self.open_logs().iter().filter(|log| log.is_unsynced()) {
+                log.commit();
+            }
         }
         if due
             && !self.closing.load(Ordering::Acquire)
@@ -78,6 +80,7 @@ impl LogDir {
             // The old marks hold as well; a crash only has more to read.
             tracing::warn!(%error, "cannot write the marks");
         }
+        self.settle_journal();
         self.look_after_reserve();
     }
 
@@ -112,7 +115,7 @@ impl LogDir {
     }
 
     /// Threads for work on so many logs that waits for the disk; one where the order decides.
-    fn threads_for(&self, logs: usize) -> usize {
+    pub(super) fn threads_for(&self, logs: usize) -> usize {
         match self.options.commit {
             Commit::Thread => (logs / LOGS_PER_THREAD).clamp(1, THREADS_MAX),
             Commit::Task | Commit::Manual => 1,

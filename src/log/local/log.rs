@@ -9,7 +9,8 @@
 //! 5. `LogDir::marks`, which is written while it is held
 //! 6. `state`, of one log only
 //! 7. one of the rest: `damages`, `proofs` and what was checked of one segment, `LogDir::{starts, logs, unsyncable}`,
-//!    the pools and caches, the queues of the threads. Under them nothing is called that takes a lock of this list
+//!    the files of the journal, the pools and caches, the queues of the threads. Under them nothing is called that
+//!    takes a lock of this list
 //!    (`LogDir::opening`, under which `logs` is looked at, is held by nobody who has any other).
 //!
 //! Checking bytes before they are served (`prove`) takes `state`, `damages` and `proofs` in turn, never two at a time,
@@ -20,7 +21,7 @@ use super::damage::Damages;
 use super::dir::LogDir;
 use super::epochs::Epochs;
 use super::files::{FileKey, Kind};
-use super::marks::Point;
+use super::marks::{MarkKey, Point};
 use super::proof::Proofs;
 use super::segment::{Active, Reached, Sealed, Spot};
 use crate::log::{
@@ -85,6 +86,9 @@ pub(super) struct State {
     pub end: Offset,
     /// The durable end.
     pub point: Point,
+    /// The end of what is synced in the log's own files, in the segment of `point` or at its beginning. What lies
+    /// between the two is in the journal, and the file is among `unsynced`.
+    pub filed: Point,
     /// The high watermark.
     pub seen: Spot,
     /// Batch boundaries that readers who keep up will ask for next, newest last.
@@ -163,6 +167,11 @@ impl LocalLog {
     /// The id of its topic.
     pub fn topic_id(&self) -> TopicId {
         self.id
+    }
+
+    /// What the marks and the journal know it by.
+    pub(super) fn key_of_marks(&self) -> MarkKey {
+        (self.id, self.name.partition)
     }
 
     /// Its directory.
@@ -252,6 +261,7 @@ impl State {
             start: point.base,
             end: point.end,
             point,
+            filed: point,
             seen: point.into(),
             recent: [point.into(); 4],
             reached: Reached::only(point.into()),

@@ -16,6 +16,7 @@ mod find;
 mod front;
 mod health;
 mod index_file;
+mod journal;
 mod keep;
 mod log;
 pub mod marks;

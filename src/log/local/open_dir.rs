@@ -6,6 +6,7 @@ use super::commit::CommitQueue;
 use super::dir::{Commit, LogDir, LogDirOptions, read_if_sound, read_if_there};
 use super::files::FilePool;
 use super::health::{Health, WatchedFs};
+use super::journal::Journal;
 use super::keep::{Keeper, MarksFile};
 use super::marks::{self, Marks};
 use super::meta::{self, Meta};
@@ -105,6 +106,7 @@ impl LogDir {
         let was_clean = marks.clean;
         marks.clean = false;
         // Before anything is appended: a crash from here on must not look like a shutdown in good order.
+        let journal = Journal::open(&*fs, path, &names)?;
         let was_full = store_at_start(&*fs, path, &path.join(marks::FILE), &marks.encode())?;
         let dir = Arc::new(LogDir {
             pool: FilePool::new(fs.clone(), options.open_files_max),
@@ -124,6 +126,7 @@ impl LogDir {
             settling: Mutex::new(()),
             trash: Arc::default(),
             reserve: Reserve::default(),
+            journal,
             unsyncable: Mutex::default(),
             numbers: AtomicU64::new(0),
             cleaned: Checkpoint::default(),

@@ -8,6 +8,7 @@ use super::dir::{OpenLogError, read_if_sound};
 use super::epochs::{self, Epochs, GatheredEpochs};
 use super::files::{FileKey, Kind, base_of, segment_path};
 use super::front::DELETED;
+use super::journal::Batches;
 use super::log::{Identity, State};
 use super::marks::{Mark, Point};
 use super::meta;
@@ -29,6 +30,8 @@ use std::sync::Arc;
 pub struct Recovery {
     /// Bytes behind the mark that were read and checked.
     pub scanned_bytes: u64,
+    /// Bytes that the segments lacked and the journal had.
+    pub mended_bytes: u64,
     /// Bytes of a torn tail that were cut off.
     pub cut_bytes: u64,
     /// The offset that the log was cut back to, if it was.
@@ -127,6 +130,8 @@ struct Walk<'a> {
     start: Offset,
     /// Segments behind the one being read.
     rest: Vec<Offset>,
+    /// What the journal has of the log.
+    journal: Batches,
     /// Those that have a file of the name of a seal.
     seals: BTreeSet<Offset>,
     sealed: Vec<Sealed>,
@@ -174,6 +179,7 @@ impl<'a> Walk<'a> {
             settings,
             start,
             rest,
+            journal: identity.dir.journal.left.of((identity.id, identity.name.partition)),
             seals: found.seals,
             sealed,
             active: restored.active,
@@ -249,6 +255,7 @@ impl<'a> Walk<'a> {
             self.recovery.scanned_bytes += size.saturating_sub(from);
             let mut scan = Scan::new(self.file.clone(), from, size, FAR);
             let torn = self.walk_batches(&mut scan)?;
+            let size = size.max(self.active.size);
             if size > from {
                 if !is_copy {
                     write_again(&*self.file, from, self.active.size)?;
@@ -276,12 +283,14 @@ impl<'a> Walk<'a> {
     fn walk_batches(&mut self, scan: &mut Scan) -> Result<bool, OpenLogError> {
         loop {
             match scan.next_checked() {
+                Ok(None) if self.mend(scan)? => {}
                 Ok(None) => return Ok(false),
                 Ok(Some((_, header))) if self.in_order(&header) => {
                     self.active.note(&header, self.settings.index_interval_bytes);
                     self.note_epoch(&header);
                     self.end = header.next_offset();
                 }
+                Ok(Some(_)) | Err(ScanError::Bad { .. }) if self.mend(scan)? => {}
                 Ok(Some(_)) | Err(ScanError::Bad { .. }) => match self.behind_damage()? {
                     Some((at, offset)) => {
                         self.active.size = at;
@@ -293,6 +302,21 @@ impl<'a> Walk<'a> {
                 Err(ScanError::Storage(error)) => return Err(error.into()),
             }
         }
+    }
+
+    /// Puts the batch with which the log goes on, if the journal has it, where the segment lacks it or has something
+    /// else: a power cut took from the file what a round of the journal had made durable.
+    fn mend(&mut self, scan: &mut Scan) -> Result<bool, OpenLogError> {
+        if self.rest.first().is_some_and(|next| *next == self.end || self.known == Known::Lost) {
+            return Ok(false);
+        }
+        let Some(batch) = self.journal.batch_at(self.end, self.epochs.latest()) else { return Ok(false) };
+        let (at, site) = (self.active.size, self.site);
+        site.dir.with_room(|| self.file.write_all_at(&[IoSlice::new(&batch)], at))?;
+        self.recovery.mended_bytes += batch.len() as u64;
+        let end = self.file.size()?;
+        *scan = Scan::new(self.file.clone(), at, end, FAR).above(self.end);
+        Ok(true)
     }
 
     fn note_epoch(&mut self, header: &BatchHeader) {

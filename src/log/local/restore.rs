@@ -15,9 +15,10 @@ use super::segment::{Active, Reached};
 use super::time_index::TimeEntry;
 use super::walk::{Step, Walk};
 use crate::log::{LogSettings, LogState};
+use crate::record::BatchHeader;
 use crate::sys::{File, OpenHow, replace, stage};
-use crate::types::Offset;
-use std::io;
+use crate::types::{Epoch, Offset};
+use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -191,6 +192,7 @@ impl LocalLog {
         }
         site.remove_seal(point.base)?;
         let file = site.open(point.base, Kind::Log)?;
+        self.restore_journaled(&*file, &state.filed, &point)?;
         file.set_len(point.position)?;
         file.sync_data()?;
         self.dir().fs().sync_dir(self.path())?;
@@ -211,6 +213,7 @@ impl LocalLog {
         state.active = restored.active;
         // Indexes built anew may have other entries than those that were lost.
         state.point = state.active.point(point.end);
+        state.filed = state.point;
         state.epochs_moved |= state.epochs.cut_back(point.end);
         state.end = point.end;
         state.seen = point.into();
@@ -219,6 +222,28 @@ impl LocalLog {
         (state.active_unsynced, state.names_unsynced, state.queued) = (false, false, false);
         (state.rolled_at, state.flush_due, state.unflushed) = (None, None, 0);
         Ok(())
+    }
+
+    /// Writes what is durable by the journal alone into the segment again: its sync failed, so nothing is known of what
+    /// the file has there.
+    fn restore_journaled(&self, file: &dyn File, filed: &Point, point: &Point) -> io::Result<()> {
+        if filed == point {
+            return Ok(());
+        }
+        let mut batches = self.dir().journal.batches(self.key_of_marks())?;
+        let (mut at, mut end) = (filed.position, filed.end);
+        while end < point.end {
+            let lost = || io::Error::other("the journal lacks records that it made durable");
+            let batch = batches.batch_at(end, Epoch::NONE).ok_or_else(lost)?;
+            file.write_all_at(&[IoSlice::new(&batch)], at)?;
+            at += batch.len() as u64;
+            end = BatchHeader::parse(&batch).map_err(io::Error::other)?.next_offset();
+        }
+        if (at, end) == (point.position, point.end) {
+            Ok(())
+        } else {
+            Err(io::Error::other("the journal does not fit the log"))
+        }
     }
 
     /// Nothing of the log ever became durable, and its names may be lost though a later sync of the directories

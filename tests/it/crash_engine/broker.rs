@@ -27,6 +27,8 @@ pub struct Setup {
     pub mark_bytes: u64,
     /// Bytes kept back for a full disk.
     pub reserve_bytes: u64,
+    /// Fewest logs of which a commit round goes into the journal, 0 for never, and the size of its files.
+    pub journal: (usize, u64),
     /// How long the cleaner sleeps, ms; none for no compaction.
     pub cleaner_ms: Option<u64>,
     /// Time for which a round of the scrub is, ms.
@@ -67,6 +69,8 @@ impl Broker {
             mark_interval: Duration::from_millis(setup.mark_ms),
             mark_bytes: setup.mark_bytes,
             reserve_bytes: setup.reserve_bytes,
+            journal_logs_min: setup.journal.0,
+            journal_bytes: setup.journal.1,
             scrub_interval: Duration::from_millis(setup.scrub_ms),
             ..LogDirOptions::default()
         };

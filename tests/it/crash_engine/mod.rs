@@ -90,6 +90,7 @@ fn setup(rng: &SeededRng) -> Setup {
         reserve_bytes: [0, 0, 8192][rng.below(3) as usize],
         cleaner_ms: Some([20, 300][rng.below(2) as usize]),
         scrub_ms: [1000, 5000][rng.below(2) as usize],
+        journal: ([0, 1, 1, 2][rng.below(4) as usize], [12 << 10, 64 << 10][rng.below(2) as usize]),
     }
 }
 
