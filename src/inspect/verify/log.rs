@@ -81,6 +81,11 @@ impl LogKnown {
                     let why = "no sound marks: the next start reads every log from its beginning";
                     findings.push(Finding::new(path, Grade::Rebuildable, why));
                 }
+                if self.marks.as_mut().is_some_and(|marks| marks.drop_impossible() > 0) {
+                    let why =
+                        "a mark that no log can have: the next start reads such a log from its beginning";
+                    findings.push(Finding::new(path, Grade::Rebuildable, why));
+                }
             }
             FileKind::MetaProperties if meta::Meta::parse(&bytes).is_none() => {
                 findings.push(Finding::new(path, Grade::Damage, "no cluster, node and directory id"));

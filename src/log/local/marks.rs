@@ -88,6 +88,13 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Whether there can be such a log. Offsets are not negative, the front is cut only as far as the log is durable,
+    /// and a segment that holds the end does not begin behind it.
+    pub fn is_possible(&self) -> bool {
+        let (start, Point { end, base, .. }) = (self.start, self.point);
+        start.min(base) >= Offset::ZERO && start.max(base) <= end
+    }
+
     /// The same mark for a log that begins at `start`, if that is further on. What was summed up began earlier.
     pub fn begun_at(self, start: Offset) -> Mark {
         if start > self.start { Mark { start, sums: None, ..self } } else { self }
@@ -161,6 +168,15 @@ impl Marks {
         }
         Some(Marks { clean: flags & CLEAN != 0, lost: flags & LOST != 0, by_partition })
     }
+
+    /// Takes out the marks that no log can have: they count as lost. Returns how many there were.
+    pub fn drop_impossible(&mut self) -> usize {
+        let before = self.by_partition.len();
+        self.by_partition.retain(|_, mark| mark.is_possible());
+        let dropped = before - self.by_partition.len();
+        self.lost |= dropped > 0;
+        dropped
+    }
 }
 
 /// Reads one entry; the caller has made sure of `ENTRY` bytes.
@@ -223,6 +239,18 @@ mod tests {
         }
         for end in 0..good.len() {
             assert_eq!(Marks::decode(&good[..end]), None, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn marks_that_no_log_can_have_count_as_lost() {
+        assert_eq!((marks().drop_impossible(), marks().lost), (0, false));
+        for (start, base, end) in [(-1, 50, 70), (71, 50, 70), (7, -1, 70), (7, 71, 70), (-9, -8, -7)] {
+            let mut marks = marks();
+            let mark = marks.by_partition.values_mut().next().unwrap();
+            (mark.start, mark.point.base, mark.point.end) = (Offset(start), Offset(base), Offset(end));
+            assert_eq!(marks.drop_impossible(), 1, "{start} {base} {end}");
+            assert!(marks.lost && marks.by_partition.len() == 1);
         }
     }
 }

@@ -103,6 +103,10 @@ impl LogDir {
         let stored = read_if_sound(&*fs, &path.join(marks::FILE))?.map(|bytes| Marks::decode(&bytes));
         let lost = !matches!(stored, Some(Some(_))) && has_partitions;
         let mut marks = stored.flatten().unwrap_or(Marks { clean: !lost, lost, ..Marks::default() });
+        let impossible = marks.drop_impossible();
+        if impossible > 0 {
+            tracing::error!(dir = %path.display(), impossible, "marks that no log can have are ignored");
+        }
         let was_clean = marks.clean;
         marks.clean = false;
         // Before anything is appended: a crash from here on must not look like a shutdown in good order.

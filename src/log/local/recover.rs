@@ -108,11 +108,7 @@ impl Known {
     fn place(self, found: &Found) -> (Offset, Point) {
         let first = found.bases.first().copied();
         match self {
-            Known::Marked(mark) if mark.start <= mark.point.end => (mark.start, mark.point),
-            Known::Marked(Mark { start, point, .. }) => {
-                tracing::error!(%start, end = %point.end, "a mark contradicts itself: all that is there is shown");
-                (first.unwrap_or(point.end).min(point.end), point)
-            }
+            Known::Marked(mark) => (mark.start, mark.point),
             Known::Never | Known::Lost => {
                 let first = first.unwrap_or(Offset::ZERO);
                 (first, Point::start_of(first))

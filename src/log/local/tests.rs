@@ -610,6 +610,37 @@ fn no_mark_makes_the_loader_panic() {
     }
 }
 
+#[test]
+fn a_mark_that_no_log_can_have_takes_nothing_and_leaves_nothing() {
+    // With a negative end the log went on at it, in a segment of a negative name, which the next start did not find:
+    // what was acknowledged meanwhile was gone. A start above the end was kept, and once the log had grown past it
+    // the next start took records below it for deleted.
+    let (fs, all) = at_rest();
+    let path = Path::new(ROOT).join(super::marks::FILE);
+    let marks = super::marks::Marks::decode(&fs.read(&path).unwrap()).unwrap();
+    let end = all.len() as i64 * 2;
+    for (start, base, marked) in [(0, -70, -63), (end + 3, 0, end), (0, end + 3, end), (-5, 0, end)] {
+        let (fs, mut marks) = (fs.kill(), marks.clone());
+        let mark = marks.by_partition.values_mut().next().unwrap();
+        mark.start = Offset(start);
+        (mark.point.base, mark.point.end) = (Offset(base), Offset(marked));
+        fs.plant(&path, &marks.encode()).unwrap();
+        let mut held = all.clone();
+        for life in 0..3 {
+            let place = LocalPlace::simulated(&fs);
+            let log = place.log(small()).unwrap().0;
+            assert_eq!((log.marks().start, log.marks().end), (Offset(0), Offset(held.len() as i64 * 2)));
+            assert_eq!(contents(&*log), held, "life {life} with {start} {base} {marked}");
+            log.append(batch(&[7, 8]), Epoch(3)).unwrap();
+            place.dir.commit_round();
+            held = contents(&*log);
+            assert_eq!(held.len(), all.len() + life + 1);
+            log.close().unwrap();
+            place.dir.close().unwrap();
+        }
+    }
+}
+
 /// Opens what there is and calls everything; any answer will do.
 fn use_all(fs: &SimFs) {
     let clock = crate::sys::SimClock::new(TimestampMs(1));

@@ -197,8 +197,8 @@ fn durable_base(fs: &dyn Fs, dir: &Path) -> Result<Option<Offset>, OfflineError>
     let partition = partition.and_then(|(_, number)| number.parse().ok());
     match (marks, topic, partition) {
         (Some(marks), Some(topic), Some(partition)) => {
-            let mark = marks.by_partition.get(&(topic, partition)).ok_or(OfflineError::NoMark)?;
-            Ok(Some(mark.point.base))
+            let mark = marks.by_partition.get(&(topic, partition)).filter(|mark| mark.is_possible());
+            Ok(Some(mark.ok_or(OfflineError::NoMark)?.point.base))
         }
         _ => Err(OfflineError::NoMark),
     }
