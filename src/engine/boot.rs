@@ -237,3 +237,50 @@ fn open_catalog_log(dirs: &LogDirs, name: &TopicPartition) -> Result<Arc<dyn Par
     let (log, _) = dirs.catalog().open_partition(name, CATALOG_TOPIC_ID, settings)?;
     Ok(log)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::{RealClock, SeededRng, SimClock, SimFs};
+    use crate::types::TimestampMs;
+    use tokio::runtime::Handle;
+
+    async fn started(fs: &SimFs) -> (Arc<Engine>, CancellationToken) {
+        let values = [("log.dirs", "/data"), ("listeners", "PLAINTEXT://127.0.0.1:9092")];
+        let settings = Arc::new(BrokerSettings::with_values(&values).unwrap());
+        let parts = EngineParts {
+            fs: Arc::new(fs.clone()),
+            // It stands still: what ends does so by itself and not because a wait is over.
+            clock: Arc::new(SimClock::new(TimestampMs(1_700_000_000_000))),
+            rng: Arc::new(SeededRng::new(1)),
+            log_dir: LogDirOptions::default(),
+        };
+        let stop = CancellationToken::new();
+        (Engine::start(settings, parts, stop.clone()).await.unwrap(), stop)
+    }
+
+    /// Lets all tasks come to their end, and threads on their last step let go of what they have.
+    async fn wait_until(over: impl Fn() -> bool) {
+        let clock = RealClock::new();
+        for _ in 0..5000 {
+            if over() {
+                return;
+            }
+            clock.sleep(Duration::from_millis(2)).await;
+        }
+        panic!("it never ends");
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_was_stopped_leaves_no_task_and_no_directory_behind() {
+        // The task that waits for a directory to fail held that directory, and with it what it was waiting for.
+        let fs = SimFs::default();
+        let (engine, stop) = started(&fs).await;
+        let dir = Arc::downgrade(engine.dirs.catalog());
+        stop.cancel();
+        engine.close().await;
+        drop(engine);
+        wait_until(|| Handle::current().metrics().num_alive_tasks() == 0).await;
+        wait_until(|| dir.strong_count() == 0).await;
+    }
+}

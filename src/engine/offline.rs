@@ -8,6 +8,7 @@ use super::{Engine, Refusal};
 use crate::catalog::TopicEntry;
 use crate::log::local::{LogDir, LogDirState};
 use std::sync::{Arc, Weak};
+use tokio::sync::watch;
 
 impl Served {
     /// An error once the directory of the partition failed.
@@ -47,7 +48,7 @@ impl Engine {
             }
         }
         for dir in self.dirs.opened() {
-            tokio::spawn(watch_dir(self.me.clone(), Arc::clone(dir)));
+            tokio::spawn(watch_dir(self.me.clone(), Arc::downgrade(dir), dir.watch_state()));
         }
     }
 
@@ -68,11 +69,12 @@ impl Engine {
     }
 }
 
-async fn watch_dir(engine: Weak<Engine>, dir: Arc<LogDir>) {
-    let mut state = dir.watch_state();
+/// Waits for a directory to fail, or to go. It holds neither it nor the engine meanwhile: the wait ends with the last
+/// who does, and most directories never fail.
+async fn watch_dir(engine: Weak<Engine>, dir: Weak<LogDir>, mut state: watch::Receiver<LogDirState>) {
     let failed = state.wait_for(|state| *state != LogDirState::Online).await.map(|state| state.clone());
     let Ok(LogDirState::Failed(why)) = failed else { return };
-    let Some(engine) = engine.upgrade() else { return };
+    let (Some(engine), Some(dir)) = (engine.upgrade(), dir.upgrade()) else { return };
     if Arc::ptr_eq(&dir, engine.dirs.catalog()) {
         let why =
             format!("the log directory {}, which holds the catalog, failed: {why}", dir.path().display());
