@@ -3,7 +3,6 @@
 
 use super::catalog::CatalogOutlet;
 use super::dirs::{Ground, LogDirs, OpenDirsError};
-use super::registry::Was;
 use super::workers::Workers;
 use super::{Engine, Quiet, Refusal};
 use crate::catalog::{Catalog, CatalogHandle, CatalogImage, Registration};
@@ -23,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Name of the topic that the catalog is kept in, as in Kafka.
 pub(super) const CATALOG_TOPIC: &str = "__cluster_metadata";
+
+/// How long a stop waits for partitions that are being opened: the tail of one that was not closed takes less to read.
+const OPENINGS: Duration = Duration::from_secs(5);
 
 /// How long a stop waits for files of deleted topics to go.
 const DELETIONS: Duration = Duration::from_secs(5);
@@ -183,11 +185,14 @@ impl Engine {
         // What is open for retention is closed by it, soon.
         drop(self.upkeep.lock().await);
         self.cleaning.over().await;
-        let open = self.open.all();
-        for (key, _) in &open {
-            // What is being opened now is closed by whoever opens it.
-            let _: Was = self.open.remove(*key);
+        // Nothing is opened any more, but what is being opened comes up, and a log left open would cost the clean mark.
+        tokio::select! {
+            biased;
+            () = self.open.settled() => {}
+            // It is closed by whoever opens it.
+            () = self.clock.sleep(OPENINGS) => tracing::warn!("a partition is still being opened"),
         }
+        let open = self.open.remove_all();
         let dirs: Vec<_> = self.dirs.opened().cloned().collect();
         let close_all = move || {
             for dir in dirs {
@@ -241,9 +246,12 @@ fn open_catalog_log(dirs: &LogDirs, name: &TopicPartition) -> Result<Arc<dyn Par
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Looked, NewTopic, TopicName};
     use crate::sys::{RealClock, SeededRng, SimClock, SimFs};
     use crate::types::TimestampMs;
     use tokio::runtime::Handle;
+
+    const PARTITIONS: i32 = 3;
 
     async fn started(fs: &SimFs) -> (Arc<Engine>, CancellationToken) {
         let values = [("log.dirs", "/data"), ("listeners", "PLAINTEXT://127.0.0.1:9092")];
@@ -282,5 +290,30 @@ mod tests {
         drop(engine);
         wait_until(|| Handle::current().metrics().num_alive_tasks() == 0).await;
         wait_until(|| dir.strong_count() == 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_stop_closes_partitions_that_are_being_opened() {
+        // They came up behind the stop and stayed open: no clean mark, and the directory's lock was kept.
+        let fs = SimFs::default();
+        let (engine, stop) = started(&fs).await;
+        let new =
+            NewTopic { name: "t".to_owned(), partitions: PARTITIONS, replicas: -1, ..NewTopic::default() };
+        engine.create_topic(new, false).await.unwrap();
+        for partition in 0..PARTITIONS {
+            let _: Looked = engine.look(TopicName::Name("t"), partition);
+        }
+        // Now their threads run, and this one cannot hear of it before it has asked for the end.
+        tokio::task::yield_now().await;
+        stop.cancel();
+        engine.close().await;
+        let dir = Arc::downgrade(engine.dirs.catalog());
+        drop(engine);
+        wait_until(|| Handle::current().metrics().num_alive_tasks() == 0).await;
+        wait_until(|| dir.strong_count() == 0).await;
+        let (again, stop) = started(&fs).await;
+        assert!(again.dirs.were_clean());
+        stop.cancel();
+        again.close().await;
     }
 }

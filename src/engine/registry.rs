@@ -87,7 +87,7 @@ pub(super) enum Back {
     Closed,
     /// Somebody waits for it: the caller has to open it, and then to tell by [`Registry::opened`].
     Wanted,
-    /// It was deleted: the caller removes it.
+    /// It was deleted, or the broker is closing: the caller removes it in the first case.
     Gone,
 }
 
@@ -204,6 +204,31 @@ impl Registry {
         self.slots.write().remove(&key);
     }
 
+    /// Returns once all that are being opened now have come to an end, either way.
+    pub(super) async fn settled(&self) {
+        let waiting: Vec<Waiting> = {
+            let slots = self.slots.read();
+            let opening = slots.values().filter(|slot| matches!(*slot.borrow(), State::Opening));
+            opening.map(|slot| Waiting(slot.subscribe())).collect()
+        };
+        for one in waiting {
+            one.done().await;
+        }
+    }
+
+    /// Takes all out, as [`Registry::remove`]: those that were open, in the order of their keys. What is still being
+    /// opened its opener finds gone.
+    pub(super) fn remove_all(&self) -> Vec<(Key, Arc<Served>)> {
+        let slots = self.slots.write();
+        let open = slots.iter().filter_map(|(key, slot)| match slot.send_replace(State::Gone) {
+            State::Open(served) => Some((*key, served)),
+            _ => None,
+        });
+        let mut all: Vec<_> = open.collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+
     /// All that are open, in the order of their keys.
     pub(super) fn all(&self) -> Vec<(Key, Arc<Served>)> {
         let slots = self.slots.read();
@@ -261,6 +286,16 @@ mod tests {
         assert!(matches!(registry.give_back(KEY), Back::Wanted));
         assert!(matches!(registry.remove(KEY), Was::Opening));
         assert!(matches!(registry.give_back(KEY), Back::Gone));
+    }
+
+    #[test]
+    fn what_is_being_opened_at_a_stop_is_closed_by_its_opener() {
+        // Only open partitions were taken out, so one that was being opened came up behind the stop and stayed.
+        let registry = Registry::default();
+        assert!(matches!(registry.find(KEY, &clock()), Found::ToOpen));
+        assert!(registry.remove_all().is_empty());
+        assert!(!registry.opened(KEY, Err(MonoNs(0))));
+        assert!(matches!(registry.find(KEY, &clock()), Found::Gone));
     }
 
     #[test]

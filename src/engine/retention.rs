@@ -278,7 +278,11 @@ impl Engine {
         match self.open.give_back(key) {
             Back::Closed => {}
             Back::Wanted => self.open_one(name, key).await,
-            Back::Gone => self.close_and_delete(name, key, None, Some(Duration::ZERO)).await,
+            Back::Gone => {
+                // Deleted meanwhile; or the broker stops, and keeps it.
+                let deleted = self.image.load().topic_by_id(key.0).is_none();
+                self.close_and_delete(name, key, None, deleted.then_some(Duration::ZERO)).await;
+            }
         }
     }
 }
