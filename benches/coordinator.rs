@@ -1,5 +1,5 @@
-//! The runtime of machines: how fast the groups of one shard come back from their log, how much memory they take, and
-//! how many commits go through one shard. Reloads read real files in the system's temporary directory, in the page
+//! The runtime of machines: how fast the groups of one shard come back from their log, how much memory they take, how
+//! many commits go through one shard, and what timers cost. Reloads read real files in the system's temporary directory, in the page
 //! cache; `TMPDIR` chooses the disk.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use logboom::coordinator::{
-    CallId, Cx, Load, LogRecord, Machine, Outlet, REWRITE_BYTES_MIN, Shard, ShardHandle, ShardOptions,
+    CallId, Cx, Load, LogRecord, Machine, Outlet, REWRITE_BYTES_MIN, Shard, ShardHandle, ShardOptions, Solo,
 };
 use logboom::group::{ClassicGroup, ClassicMember, Committed, GroupRecord, Groups, GroupsHard};
 use logboom::log::local::{Commit, LocalLog, LogDir, LogDirOptions};
@@ -26,6 +26,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// The system's allocator, with a count of what is in use.
@@ -400,5 +401,66 @@ async fn call_all(shard: &ShardHandle<Commits>, callers: i32) {
     }
 }
 
-criterion_group!(benches, reload, commit);
+/// Sessions of members: each heartbeat arms its timer again, and each that expires begins anew.
+enum Sessions {}
+
+const SESSION: Duration = Duration::from_secs(45);
+
+impl Machine for Sessions {
+    type Hard = ();
+    type Soft = ();
+    type View = ();
+    type Record = GroupRecord;
+    type Command = u32;
+    type Reply = ();
+    type Effect = ();
+    type Timer = u32;
+    type Cursor = ();
+
+    fn apply(_hard: &mut (), _at: Offset, _record: &GroupRecord) {}
+
+    fn handle(cx: &mut Cx<'_, Sessions>, _call: CallId, member: u32) {
+        cx.arm(member, cx.now().after(SESSION));
+    }
+
+    fn expire(cx: &mut Cx<'_, Sessions>, member: u32) {
+        cx.arm(member, cx.now().after(SESSION));
+    }
+
+    fn loaded(_cx: &mut Cx<'_, Sessions>, _why: Load) {}
+
+    fn rewrite(_hard: &(), _after: Option<&()>, _budget: usize) -> (Vec<GroupRecord>, Option<()>) {
+        (Vec::new(), None)
+    }
+
+    fn view(_hard: &()) {}
+}
+
+fn timers(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("timers");
+    for armed in [100, 10_000, 100_000] {
+        let mut solo = Solo::<Sessions>::new(1);
+        for member in 0..armed {
+            solo.call(member);
+            solo.advance(Duration::from_micros(1));
+        }
+        let mut member = 0;
+        group.throughput(Throughput::Elements(1));
+        group.bench_function(format!("arm one of {armed} again"), |bencher| {
+            bencher.iter(|| {
+                // A stride that meets all of them, in no order of time.
+                member = (member + 7_919) % armed;
+                solo.advance(Duration::from_nanos(1));
+                solo.call(member)
+            });
+        });
+        group.throughput(Throughput::Elements(u64::from(armed)));
+        group.bench_function(format!("expire all of {armed}"), |bencher| {
+            bencher.iter(|| solo.advance(SESSION));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reload, commit, timers);
 criterion_main!(benches);

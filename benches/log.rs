@@ -1,5 +1,5 @@
-//! The local log alone: append (the write, not the sync), where a read begins, and a commit round. Real files in the
-//! system's temporary directory; `TMPDIR` chooses the disk.
+//! The local log alone: append (the write, not the sync), where a read begins, and commit rounds of one log and of
+//! many. Real files in the system's temporary directory; `TMPDIR` chooses the disk.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
@@ -25,9 +25,7 @@ impl Ground {
         let options = LogDirOptions { commit: Commit::Manual, ..LogDirOptions::default() };
         let (clock, rng) = (Arc::new(RealClock::new()), Arc::new(SeededRng::new(1)));
         let dir = LogDir::open(Arc::new(RealFs), clock, rng, &root, options).unwrap();
-        let settings = LogSettings { segment_bytes, ..LogSettings::default() };
-        let (log, _) =
-            dir.open_partition(&TopicPartition::new("bench", 0), Uuid::from_random(1), settings).unwrap();
+        let log = open(&dir, 0, segment_bytes);
         Ground { root, dir, log }
     }
 
@@ -43,6 +41,12 @@ impl Drop for Ground {
     fn drop(&mut self) {
         let _ = RealFs.remove_dir_all(&self.root);
     }
+}
+
+fn open(dir: &Arc<LogDir>, partition: i32, segment_bytes: u64) -> Arc<LocalLog> {
+    let settings = LogSettings { segment_bytes, ..LogSettings::default() };
+    let name = TopicPartition::new("bench", partition);
+    dir.open_partition(&name, Uuid::from_random(1), settings).unwrap().0
 }
 
 fn batch(records: i64, bytes: usize) -> CheckedBatches {
@@ -111,6 +115,42 @@ fn read(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A log of many segments: which of them, where in it, and what is checked once after a start.
+fn read_old(criterion: &mut Criterion) {
+    const SEGMENT: u64 = 1 << 20;
+    const SEGMENTS: usize = 200;
+    let ground = Ground::new("old", SEGMENT);
+    // In a place from which it can be taken: a log has to be gone before it is opened again.
+    let mut place = Some(open(&ground.dir, 1, SEGMENT));
+    let batches = batch(1, 900);
+    let log = place.as_ref().unwrap();
+    for _ in 0..SEGMENTS * SEGMENT as usize / batches.len() {
+        log.append(batches.clone(), Epoch(0)).unwrap();
+    }
+    ground.dir.commit_round();
+    let middle = Offset(log.marks().end.0 / 2);
+    let plan = |log: &LocalLog, from: Offset, bytes: usize| {
+        let limit = ReadLimit { bytes, at_least_one: true, below: Offset(i64::MAX) };
+        log.plan_read(from, limit).unwrap().len()
+    };
+    let mut group = criterion.benchmark_group(format!("plan_read in {SEGMENTS} segments"));
+    group.bench_function("the middle, one batch", |bencher| bencher.iter(|| plan(log, middle, 1)));
+    group.bench_function("the middle, 4 MiB", |bencher| bencher.iter(|| plan(log, middle, 4 << 20)));
+    group.bench_function("the middle, 1 MiB for the first time", |bencher| {
+        bencher.iter_batched(
+            || {
+                if let Some(log) = place.take() {
+                    log.close().unwrap();
+                }
+                place.insert(open(&ground.dir, 1, SEGMENT)).clone()
+            },
+            |log| plan(&log, middle, 1 << 20),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
 fn commit(criterion: &mut Criterion) {
     let ground = Ground::new("commit", 64 << 20);
     let batches = batch(64, 1010);
@@ -123,5 +163,26 @@ fn commit(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, append, read, commit);
+/// How what a round costs is shared by those who wait for it.
+fn commit_many(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("group commit, 1 KiB to each log");
+    group.sample_size(10);
+    let batches = batch(1, 950);
+    for count in [1, 10, 100, 1000] {
+        let ground = Ground::new("many", 64 << 20);
+        let logs: Vec<_> = (1..=count).map(|partition| open(&ground.dir, partition, 64 << 20)).collect();
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(format!("{count} logs, one round"), |bencher| {
+            bencher.iter(|| {
+                for log in &logs {
+                    log.append(batches.clone(), Epoch(0)).unwrap();
+                }
+                ground.dir.commit_round();
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, append, read, read_old, commit, commit_many);
 criterion_main!(benches);
