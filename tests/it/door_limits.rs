@@ -136,6 +136,49 @@ async fn a_stranger_who_claims_much_and_sends_little_does_not_block_the_others_f
 }
 
 #[tokio::test]
+async fn beginnings_of_large_requests_hold_up_no_usual_ones() {
+    // They took all memory by what they claimed, and everybody else waited for half a minute each.
+    let clock = SimClock::new(TimestampMs(1_700_000_000_000));
+    let broker = broker_with(Arc::new(clock), &[("queued.max.request.bytes", "8388608")]).await;
+    let mut honest = broker.client().await;
+    honest.create("orders", 1, &[]).await;
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        let mut stranger = broker.client().await;
+        stranger.send_raw(&(100i32 << 20).to_be_bytes()).await;
+        stranger.send_raw(&[0; 1000]).await;
+        strangers.push(stranger);
+    }
+    settle().await;
+    for value in ["small".to_owned(), "x".repeat(900_000)] {
+        assert_eq!(honest.produce("orders", batch(&[&value])).await.error_code, ErrorCode::NONE);
+    }
+}
+
+#[tokio::test]
+async fn a_frame_that_does_not_go_on_is_given_up_soon_if_others_wait_for_its_memory() {
+    let clock = SimClock::new(TimestampMs(0));
+    let broker = broker_with(Arc::new(clock.clone()), &[]).await;
+    let mut alone = broker.client().await;
+    alone.send_raw(&(90i32 << 20).to_be_bytes()).await;
+    let passes = async {
+        for _ in 0..10 {
+            settle().await;
+            clock.advance(Duration::from_secs(1));
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = alone.receive_raw() => panic!("closed while nobody waited"),
+        () = passes => {}
+    }
+    let mut other = broker.client().await;
+    other.send_raw(&(90i32 << 20).to_be_bytes()).await;
+    settle().await;
+    assert!(closed_after(&mut alone, &clock, Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
 async fn an_answer_that_nobody_takes_closes_its_connection() {
     let clock = SimClock::new(TimestampMs(1_700_000_000_000));
     let broker = broker_with(Arc::new(clock.clone()), &[("connections.max.idle.ms", "10000")]).await;

@@ -54,6 +54,11 @@ impl Activity {
         self.frame_due.store(now.after(stall).after(Duration::from_secs(seconds)).0.max(1), Relaxed);
     }
 
+    /// Time since the last byte in.
+    pub(super) fn silent_for(&self, now: MonoNs) -> Duration {
+        now.since(MonoNs(self.read_at.load(Relaxed)))
+    }
+
     pub(super) fn frame_ends(&self) {
         self.frame_due.store(0, Relaxed);
     }
@@ -69,6 +74,11 @@ impl Activity {
 
     pub(super) fn wrote_bytes(&self, now: MonoNs) {
         self.wrote_at.store(now.0, Relaxed);
+    }
+
+    /// Time since the last byte out, or since there was one to be sent.
+    pub(super) fn not_taken_for(&self, now: MonoNs) -> Duration {
+        now.since(MonoNs(self.wrote_at.load(Relaxed)))
     }
 
     /// So many answers were sent.

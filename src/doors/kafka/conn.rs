@@ -4,8 +4,9 @@
 use super::activity::{Activity, Overdue};
 use super::answer::{Answer, Close, Frame};
 use super::dispatch::{self, BadRequest};
-use super::limits::{ANSWERS_BYTES_MAX, FRAME_FIRST_BYTES, Limits, WRITE_PARTS_MAX};
+use super::limits::{ANSWERS_BYTES_MAX, FRAME_FIRST_BYTES, Limits, WAITING_BYTES_MAX, WRITE_PARTS_MAX};
 use super::line::Line;
+use super::memory::Reserved;
 use super::send::send;
 use super::source::Source;
 use super::{ConnCx, Door};
@@ -14,10 +15,9 @@ use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::io::{ReadHalf, WriteHalf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 type Stream = Box<dyn Conn>;
@@ -43,10 +43,13 @@ enum End {
     Overdue(Overdue),
 }
 
-/// An answer in line; the permit stands for the memory of its request.
+/// An answer in line.
 struct Queued {
     answer: Answer,
-    held: Option<OwnedSemaphorePermit>,
+    /// The memory of its request.
+    held: Option<Reserved>,
+    /// Memory has to be there before it is made.
+    long: bool,
 }
 
 /// The answers owed; nothing comes behind a `None`.
@@ -57,11 +60,11 @@ pub(super) async fn serve(stream: Stream, cx: ConnCx) {
     let door = &cx.door;
     let activity = Activity::new(door.clock.mono());
     let (source, sink) = tokio::io::split(stream);
-    let answers = Line::new(door.limits.in_flight_max);
+    let answers = Line::new(door.limits.in_flight_max, WAITING_BYTES_MAX);
     // One of its own: what is asked at every request should not be locked by all connections.
     let stop = door.stop.child_token();
     let mut reading = pin!(read_requests(Source::new(source), &answers, &cx, &activity, &stop));
-    let mut writing = pin!(write_answers(sink, &answers, &*door.clock, &activity));
+    let mut writing = pin!(write_answers(sink, &answers, door, &activity));
     let mut watching = pin!(activity.watch(&*door.clock, &door.limits));
     // Reading before writing, as the line between them wants it.
     let mut end = tokio::select! {
@@ -71,7 +74,7 @@ pub(super) async fn serve(stream: Stream, cx: ConnCx) {
         overdue = &mut watching => End::Overdue(overdue),
     };
     if matches!(end, End::Stopping) {
-        answers.put(None);
+        answers.put(None, 0);
         end = tokio::select! {
             biased;
             end = &mut writing => end,
@@ -116,11 +119,13 @@ async fn read_requests(
             read = step => read,
             () = &mut stopped => return End::Stopping,
         };
-        let (frame, permit) = match read {
+        let (frame, held) = match read {
             Ok(read) => read,
             Err(end) => return end,
         };
-        let keeps_frame = dispatch::keeps_frame(&frame);
+        let route = dispatch::route(&frame);
+        let keeps_frame = route.is_none_or(dispatch::Route::keeps_frame);
+        let long = route.is_some_and(dispatch::Route::long_answer);
         let mut answer = match dispatch::start(cx, frame) {
             Ok(answer) => answer,
             Err(bad) => return bad.into(),
@@ -132,20 +137,22 @@ async fn read_requests(
                 Err(close) => return close.into(),
             };
         }
-        answers.put(Some(Queued { answer, held: keeps_frame.then_some(permit) }));
+        let held = keeps_frame.then_some(held);
+        let bytes = held.as_ref().map_or(0, Reserved::bytes);
+        answers.put(Some(Queued { answer, held, long }), bytes);
     }
 }
 
-/// Reads a whole frame, without its length. The memory is reserved in the door's budget before the body is read,
-/// and taken as the bytes come.
+/// Reads a whole frame, without its length. The memory is reserved before the body is read, and taken as the bytes
+/// come.
 async fn read_frame(
     source: &mut Source<ReadHalf<Stream>>,
     cx: &ConnCx,
     activity: &Activity,
-) -> Result<(Bytes, OwnedSemaphorePermit), End> {
-    let Door { clock, limits, budget, .. } = &*cx.door;
+) -> Result<(Bytes, Reserved), End> {
+    let Door { clock, limits, requests, .. } = &*cx.door;
     let len = read_length(source, clock.as_ref(), limits, activity).await?;
-    let permit = reserve(budget, len, limits).await?;
+    let held = requests.reserve(len).await;
     let mut frame = BytesMut::with_capacity(len.min(FRAME_FIRST_BYTES));
     source.take_into(&mut frame, len);
     if frame.len() < len {
@@ -158,13 +165,28 @@ async fn read_frame(
             frame.reserve((len - frame.len()).min(frame.len() * 3));
         }
         let room = len - frame.len();
-        if source.read_into(&mut frame, room).await? == 0 {
+        let count = tokio::select! {
+            biased;
+            count = source.read_into(&mut frame, room) => count?,
+            () = pressed(Some(&held), &**clock, || activity.silent_for(clock.mono())) => {
+                return Err(End::Overdue(Overdue::HalfFrame));
+            }
+        };
+        if count == 0 {
             return Err(End::Eof);
         }
         activity.got_bytes(clock.mono());
     }
     activity.frame_ends();
-    Ok((frame.freeze(), permit))
+    Ok((frame.freeze(), held))
+}
+
+/// Done when others wait for the memory that is held and the holder does nothing.
+async fn pressed(held: Option<&Reserved>, clock: &dyn Clock, idle: impl Fn() -> Duration) {
+    match held.and_then(Reserved::pool) {
+        Some(pool) => pool.pressed(clock, idle).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn read_length(
@@ -197,26 +219,25 @@ async fn read_length(
     }
 }
 
-async fn reserve(budget: &Arc<Semaphore>, len: usize, limits: &Limits) -> Result<OwnedSemaphorePermit, End> {
-    // A frame larger than the whole budget takes all of it rather than waiting for ever.
-    let bytes = u32::try_from(len.min(limits.queued_bytes_max)).unwrap_or(u32::MAX);
-    Arc::clone(budget).acquire_many_owned(bytes).await.map_err(|_| End::Stopping)
-}
-
 /// Sends answers in order. Those that are ready together, as those of one commit round are, share a write.
 async fn write_answers(
     mut sink: WriteHalf<Stream>,
     answers: &Answers,
-    clock: &dyn Clock,
+    door: &Door,
     activity: &Activity,
 ) -> End {
+    let clock = &*door.clock;
     let mut next = None;
     loop {
         let queued = match next.take() {
             Some(queued) => Some(queued),
             None => answers.next().await,
         };
-        let Some(Queued { answer, held }) = queued else { return End::Drained };
+        let Some(Queued { answer, held, long }) = queued else { return End::Drained };
+        let mut taken = match long {
+            true => Some(door.long_answers.reserve().await),
+            false => None,
+        };
         let mut frame = match answer {
             Answer::Now(frame) => frame,
             Answer::Later(later) => match later.await {
@@ -226,6 +247,9 @@ async fn write_answers(
             Answer::Silent | Answer::First(_) => Frame::default(),
         };
         drop(held);
+        if let Some(taken) = &mut taken {
+            door.long_answers.made(taken, frame.len());
+        }
         let mut count = 1;
         let mut end = None;
         let mut bytes = frame.len();
@@ -253,7 +277,14 @@ async fn write_answers(
             count += 1;
         }
         activity.answer_begins(clock.mono());
-        if let Err(error) = send(&mut sink, frame, clock, activity).await {
+        let sent = tokio::select! {
+            biased;
+            sent = send(&mut sink, frame, clock, activity) => sent,
+            () = pressed(taken.as_ref(), clock, || activity.not_taken_for(clock.mono())) => {
+                return End::Overdue(Overdue::SlowReader);
+            }
+        };
+        if let Err(error) = sent {
             return error.into();
         }
         activity.answered(count);
@@ -272,13 +303,15 @@ enum Ready {
 
 /// Looks at an answer without waiting for it.
 async fn ready(queued: Queued) -> Ready {
-    let Queued { answer, held } = queued;
+    let Queued { answer, held, long } = queued;
     match answer {
         Answer::Now(frame) => Ready::Frame(frame),
+        // There may be no memory for it yet.
+        Answer::Later(_) if long => Ready::NotYet(Queued { answer, held, long }),
         Answer::Later(mut later) => match poll_fn(|cx| Poll::Ready(later.as_mut().poll(cx))).await {
             Poll::Ready(Ok(frame)) => Ready::Frame(frame),
             Poll::Ready(Err(close)) => Ready::Close(close),
-            Poll::Pending => Ready::NotYet(Queued { answer: Answer::Later(later), held }),
+            Poll::Pending => Ready::NotYet(Queued { answer: Answer::Later(later), held, long }),
         },
         Answer::Silent | Answer::First(_) => Ready::Frame(Frame::default()),
     }

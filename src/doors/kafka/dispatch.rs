@@ -17,6 +17,8 @@ pub struct Route {
     start: fn(&ConnCx, Head, Bytes) -> Result<Answer, BadRequest>,
     /// The request stays in memory until it is answered. Produced records do not: they are in the log by then.
     keeps_frame: bool,
+    /// The answer's length depends on what the broker has: memory for it is asked for before it is made.
+    long_answer: bool,
     /// The handler is told how the client calls itself.
     wants_client: bool,
 }
@@ -40,6 +42,8 @@ pub(super) trait Handler {
     const VERSIONS: RangeInclusive<i16>;
     /// See [`Route`].
     const KEEPS_FRAME: bool = true;
+    /// See [`Route`].
+    const LONG_ANSWER: bool = false;
     /// See [`Route`].
     const WANTS_CLIENT: bool = false;
 
@@ -76,49 +80,50 @@ pub enum BadRequest {
     Close(#[from] Close),
 }
 
-const fn route<H: Handler>() -> Route {
+const fn serve<H: Handler>() -> Route {
     Route {
         key: H::Request::KEY,
         versions: H::VERSIONS,
         start: H::start,
         keeps_frame: H::KEEPS_FRAME,
+        long_answer: H::LONG_ANSWER,
         wants_client: H::WANTS_CLIENT,
     }
 }
 
 /// All APIs that are served, by number.
 pub static ROUTES: &[Route] = &[
-    route::<handlers::produce::Handler>(),
-    route::<handlers::fetch::Handler>(),
-    route::<handlers::list_offsets::Handler>(),
-    route::<handlers::metadata::Handler>(),
-    route::<handlers::offset_commit::Handler>(),
-    route::<handlers::offset_fetch::Handler>(),
-    route::<handlers::find_coordinator::Handler>(),
-    route::<handlers::join_group::Handler>(),
-    route::<handlers::heartbeat::Handler>(),
-    route::<handlers::leave_group::Handler>(),
-    route::<handlers::sync_group::Handler>(),
-    route::<handlers::describe_groups::Handler>(),
-    route::<handlers::list_groups::Handler>(),
-    route::<handlers::api_versions::Handler>(),
-    route::<handlers::create_topics::Handler>(),
-    route::<handlers::delete_topics::Handler>(),
-    route::<handlers::delete_records::Handler>(),
-    route::<handlers::init_producer_id::Handler>(),
-    route::<handlers::offset_for_leader_epoch::Handler>(),
-    route::<handlers::describe_configs::Handler>(),
-    route::<handlers::alter_configs::Handler>(),
-    route::<handlers::describe_log_dirs::Handler>(),
-    route::<handlers::create_partitions::Handler>(),
-    route::<handlers::delete_groups::Handler>(),
-    route::<handlers::incremental_alter_configs::Handler>(),
-    route::<handlers::offset_delete::Handler>(),
-    route::<handlers::describe_cluster::Handler>(),
-    route::<handlers::consumer_group_heartbeat::Handler>(),
-    route::<handlers::consumer_group_describe::Handler>(),
-    route::<handlers::list_config_resources::Handler>(),
-    route::<handlers::describe_topic_partitions::Handler>(),
+    serve::<handlers::produce::Handler>(),
+    serve::<handlers::fetch::Handler>(),
+    serve::<handlers::list_offsets::Handler>(),
+    serve::<handlers::metadata::Handler>(),
+    serve::<handlers::offset_commit::Handler>(),
+    serve::<handlers::offset_fetch::Handler>(),
+    serve::<handlers::find_coordinator::Handler>(),
+    serve::<handlers::join_group::Handler>(),
+    serve::<handlers::heartbeat::Handler>(),
+    serve::<handlers::leave_group::Handler>(),
+    serve::<handlers::sync_group::Handler>(),
+    serve::<handlers::describe_groups::Handler>(),
+    serve::<handlers::list_groups::Handler>(),
+    serve::<handlers::api_versions::Handler>(),
+    serve::<handlers::create_topics::Handler>(),
+    serve::<handlers::delete_topics::Handler>(),
+    serve::<handlers::delete_records::Handler>(),
+    serve::<handlers::init_producer_id::Handler>(),
+    serve::<handlers::offset_for_leader_epoch::Handler>(),
+    serve::<handlers::describe_configs::Handler>(),
+    serve::<handlers::alter_configs::Handler>(),
+    serve::<handlers::describe_log_dirs::Handler>(),
+    serve::<handlers::create_partitions::Handler>(),
+    serve::<handlers::delete_groups::Handler>(),
+    serve::<handlers::incremental_alter_configs::Handler>(),
+    serve::<handlers::offset_delete::Handler>(),
+    serve::<handlers::describe_cluster::Handler>(),
+    serve::<handlers::consumer_group_heartbeat::Handler>(),
+    serve::<handlers::consumer_group_describe::Handler>(),
+    serve::<handlers::list_config_resources::Handler>(),
+    serve::<handlers::describe_topic_partitions::Handler>(),
 ];
 
 fn find(key: ApiKey) -> Option<&'static Route> {
@@ -136,9 +141,21 @@ fn peek(frame: &[u8]) -> Result<Head, BadRequest> {
     })
 }
 
-/// Whether a request's memory is held until it is answered.
-pub(super) fn keeps_frame(frame: &[u8]) -> bool {
-    peek(frame).ok().and_then(|head| find(head.key)).is_none_or(|route| route.keeps_frame)
+/// Whose request it is, if it is one that is served.
+pub(super) fn route(frame: &[u8]) -> Option<&'static Route> {
+    peek(frame).ok().and_then(|head| find(head.key))
+}
+
+impl Route {
+    /// Whether a request's memory is held until it is answered.
+    pub(super) fn keeps_frame(&self) -> bool {
+        self.keeps_frame
+    }
+
+    /// Whether its answer may be long.
+    pub(super) fn long_answer(&self) -> bool {
+        self.long_answer
+    }
 }
 
 /// Phase one of the request in `frame`.

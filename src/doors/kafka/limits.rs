@@ -23,10 +23,14 @@ pub struct Limits {
 /// requests; more queue in the socket, where they cost us nothing.
 pub const IN_FLIGHT_MAX: usize = 64;
 
-/// Requests in memory at once where nothing is set: two of the largest frames and room for small ones.
-pub const QUEUED_BYTES_MAX: usize = 256 << 20;
+/// Requests in memory at once where nothing is set: with one of the largest frames beyond it, and all else that the
+/// broker holds, it stays below 256 MiB.
+pub const QUEUED_BYTES_MAX: usize = 128 << 20;
 
-/// Nobody who means well pauses inside a frame for so long; a reserved frame blocks others.
+/// Long answers in memory at once: some hundred of those that name 10,000 partitions.
+pub const ANSWERS_HELD_BYTES_MAX: usize = 32 << 20;
+
+/// Nobody who means well pauses inside a frame for so long.
 pub const STALL: Duration = Duration::from_secs(30);
 
 /// A frame must arrive at this rate, bytes a second, beyond the first [`STALL`].
@@ -47,6 +51,10 @@ pub const WRITE_PARTS_MAX: usize = 64;
 
 /// Bytes of small answers that are gathered for one write.
 pub const ANSWERS_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of requests of one connection that wait for their answers; beyond it no more are read. Ten usual ones, so that
+/// a thousand connections that take no answers do not hold the memory of all.
+pub const WAITING_BYTES_MAX: usize = 16 << 10;
 
 /// Partitions remembered by all fetch sessions together: some 100 bytes each. Beyond it no session is made and
 /// clients fetch without one.

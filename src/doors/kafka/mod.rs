@@ -12,6 +12,7 @@ mod handlers;
 mod limits;
 mod line;
 mod listen;
+mod memory;
 mod send;
 mod sessions;
 mod source;
@@ -24,12 +25,13 @@ pub use listen::listen;
 use crate::engine::{Engine, Quiet};
 use crate::sys::{Clock, PeerAddr, Rng};
 use crate::wire::Str;
+use limits::ANSWERS_HELD_BYTES_MAX;
+use memory::{LongAnswers, Requests};
 use parking_lot::Mutex;
 use sessions::Sessions;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// How clients are told to reach this broker.
@@ -52,8 +54,8 @@ pub struct Door {
     clock: Arc<dyn Clock>,
     limits: Limits,
     sessions: Sessions,
-    /// Bytes that requests in memory may still take.
-    budget: Arc<Semaphore>,
+    requests: Requests,
+    long_answers: LongAnswers,
     quiet: Quiet,
     connections: Mutex<Connections>,
     /// Set when the server stops: nothing new is read, what was read is answered.
@@ -87,13 +89,13 @@ impl Door {
         stop: CancellationToken,
     ) -> Arc<Door> {
         let slots = engine.settings().fetch_sessions_max;
-        let budget = Arc::new(Semaphore::new(limits.queued_bytes_max.min(Semaphore::MAX_PERMITS)));
         Arc::new(Door {
             engine,
             limits,
             sessions: Sessions::new(slots, Arc::clone(&clock), rng),
             clock,
-            budget,
+            requests: Requests::new(limits.queued_bytes_max),
+            long_answers: LongAnswers::new(ANSWERS_HELD_BYTES_MAX),
             quiet: Quiet::default(),
             connections: Mutex::default(),
             stop,

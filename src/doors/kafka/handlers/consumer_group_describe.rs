@@ -14,6 +14,7 @@ pub(in crate::doors::kafka) struct Handler;
 impl dispatch::Handler for Handler {
     type Request = ConsumerGroupDescribeRequest;
     const VERSIONS: RangeInclusive<i16> = 0..=1;
+    const LONG_ANSWER: bool = true;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: ConsumerGroupDescribeRequest = decode(head, body)?;

@@ -15,6 +15,7 @@ pub(in crate::doors::kafka) struct Handler;
 impl dispatch::Handler for Handler {
     type Request = DescribeGroupsRequest;
     const VERSIONS: RangeInclusive<i16> = 0..=6;
+    const LONG_ANSWER: bool = true;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: DescribeGroupsRequest = decode(head, body)?;

@@ -9,6 +9,7 @@ pub(in crate::doors::kafka) struct Handler;
 impl dispatch::Handler for Handler {
     type Request = ListGroupsRequest;
     const VERSIONS: RangeInclusive<i16> = 0..=5;
+    const LONG_ANSWER: bool = true;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: ListGroupsRequest = decode(head, body)?;

@@ -20,6 +20,7 @@ pub(in crate::doors::kafka) struct Handler;
 impl dispatch::Handler for Handler {
     type Request = MetadataRequest;
     const VERSIONS: RangeInclusive<i16> = 0..=13;
+    const LONG_ANSWER: bool = true;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: MetadataRequest = decode(head, body)?;

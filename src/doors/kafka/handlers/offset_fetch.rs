@@ -17,6 +17,7 @@ pub(in crate::doors::kafka) struct Handler;
 impl dispatch::Handler for Handler {
     type Request = OffsetFetchRequest;
     const VERSIONS: RangeInclusive<i16> = 1..=10;
+    const LONG_ANSWER: bool = true;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: OffsetFetchRequest = decode(head, body)?;
