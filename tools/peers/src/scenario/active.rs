@@ -1,6 +1,6 @@
 //! Whether many connections that each wait for their answer get as much done together as few.
 
-use super::window::{measure, verify, with_topic};
+use super::window::{measure, verify, with_topics};
 use super::{MIB, Settings, put, topic_name};
 use crate::batches::Shape;
 use crate::load::Wire;
@@ -22,8 +22,11 @@ const PARTITIONS: i32 = 6;
 
 /// Both.
 pub fn run(settings: &Settings, peer: &Peer) -> Result<Sample> {
-    let (few, cpu_few) = on(settings, peer, 10)?;
-    let (many, cpu_many) = on(settings, peer, 1000)?;
+    let topics = [topic_name("active-few"), topic_name("active-many")];
+    let [of_few, of_many] = topics.each_ref().map(String::as_str);
+    let ((few, cpu_few), (many, cpu_many)) = with_topics(peer, [of_few, of_many], PARTITIONS, || {
+        Ok((on(settings, peer, of_few, 10)?, on(settings, peer, of_many, 1000)?))
+    })?;
     let mut sample = Sample::new();
     sample.insert("MiB/s on 10", few);
     sample.insert("MiB/s on 1,000", many);
@@ -33,16 +36,13 @@ pub fn run(settings: &Settings, peer: &Peer) -> Result<Sample> {
     Ok(sample)
 }
 
-fn on(settings: &Settings, peer: &Peer, connections: usize) -> Result<(f64, Option<f64>)> {
-    let topic = topic_name("active");
+fn on(settings: &Settings, peer: &Peer, topic: &str, connections: usize) -> Result<(f64, Option<f64>)> {
     let batch = Shape { records: 16, value: 1024, codec: Codec::None }.build();
-    with_topic(peer, &topic, PARTITIONS, || {
-        let mut wire = Wire::connect(peer.address, connections)?;
-        let mut load = Producing::new(0..connections, &topic, PARTITIONS, &batch, Pace::Window(1))?;
-        let window = measure(settings, peer, &mut wire, &mut load)?;
-        let bytes = load.meter.bytes;
-        wire.drain(&mut load)?;
-        verify(peer, &topic, &load.acked)?;
-        Ok((bytes as f64 / MIB / window.seconds, window.cpu_per_gib(bytes)))
-    })
+    let mut wire = Wire::connect(peer.address, connections)?;
+    let mut load = Producing::new(0..connections, topic, PARTITIONS, &batch, Pace::Window(1))?;
+    let window = measure(settings, peer, &mut wire, &mut load)?;
+    let bytes = load.meter.bytes;
+    wire.drain(&mut load)?;
+    verify(peer, topic, &load.acked)?;
+    Ok((bytes as f64 / MIB / window.seconds, window.cpu_per_gib(bytes)))
 }

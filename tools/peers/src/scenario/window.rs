@@ -127,8 +127,29 @@ pub fn with_topic<T>(
     partitions: i32,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    Caller::connect(peer.address)?.create(topic, partitions)?;
+    with_topics(peer, [topic], partitions, work)
+}
+
+/// As [`with_topic`] for work of several windows, a topic for each: nothing is made or deleted between them, since a
+/// broker deletes files long after it has answered, and the next window would pay for it.
+///
+/// # Errors
+/// As of [`with_topic`].
+pub fn with_topics<T, const N: usize>(
+    peer: &Peer,
+    topics: [&str; N],
+    partitions: i32,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let mut caller = Caller::connect(peer.address)?;
+    for topic in topics {
+        caller.create(topic, partitions)?;
+    }
     let done = work()?;
-    Caller::connect(peer.address)?.delete(topic)?;
+    // A connection that was quiet for so long may be closed.
+    let mut caller = Caller::connect(peer.address)?;
+    for topic in topics {
+        caller.delete(topic)?;
+    }
     Ok(done)
 }
