@@ -137,7 +137,7 @@ pub const NETWORK: &[Setting] = &[
         .least(1).dynamic().shown(),
     int("queued.max.requests", "500", "Kept for tools: `queued.max.request.bytes` bounds what is in work.")
         .least(1).shown(),
-    long("queued.max.request.bytes", "134217728", "Most bytes of requests in memory at once; more wait in the sockets.")
+    long("queued.max.request.bytes", "100663296", "Most bytes of requests in memory at once; more wait in the sockets.")
         .least(1_048_576).bytes().kafka(Some("-1")),
     int("request.timeout.ms", "30000", "Longest time a request may ask the broker to wait.").ms().shown(),
     int("socket.listen.backlog.size", "1024", "Connections that the kernel keeps while the broker is busy.")

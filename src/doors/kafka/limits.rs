@@ -25,7 +25,7 @@ pub const IN_FLIGHT_MAX: usize = 64;
 
 /// Requests in memory at once where nothing is set: with one of the largest frames beyond it, and all else that the
 /// broker holds, it stays below 256 MiB.
-pub const QUEUED_BYTES_MAX: usize = 128 << 20;
+pub const QUEUED_BYTES_MAX: usize = 96 << 20;
 
 /// Long answers in memory at once: some hundred of those that name 10,000 partitions.
 pub const ANSWERS_HELD_BYTES_MAX: usize = 32 << 20;

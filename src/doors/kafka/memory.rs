@@ -192,25 +192,35 @@ impl Requests {
 /// The memory of answers whose length depends on what the broker has, while their readers take them.
 pub(super) struct LongAnswers {
     pool: Arc<Pool>,
-    /// Length of the longest yet: so much is reserved for the next one before it is made.
-    longest: AtomicUsize,
+    /// How long the next one may become: so much is reserved before it is made. As long as the longest, less and less
+    /// while shorter ones follow.
+    expected: AtomicUsize,
 }
 
 impl LongAnswers {
     /// So many bytes, and one answer beyond them.
     pub(super) fn new(bytes: usize) -> LongAnswers {
-        LongAnswers { pool: Pool::new(bytes, Order::Arrival), longest: AtomicUsize::new(0) }
+        LongAnswers { pool: Pool::new(bytes, Order::Arrival), expected: AtomicUsize::new(0) }
     }
 
-    /// Waits until there is memory for an answer as long as the longest yet.
+    /// Waits until there is memory for an answer, which is to be made at once.
     pub(super) async fn reserve(&self) -> Reserved {
-        self.pool.reserve(self.longest.load(Relaxed)).await
+        loop {
+            let expected = self.expected.load(Relaxed);
+            let reserved = self.pool.reserve(expected).await;
+            // Those that were made meanwhile may have been longer.
+            if self.expected.load(Relaxed) <= expected {
+                return reserved;
+            }
+        }
     }
 
     /// The answer is made, and so long.
     pub(super) fn made(&self, reserved: &mut Reserved, len: usize) {
-        self.longest.fetch_max(len, Relaxed);
         reserved.resize(len);
+        let _ = self.expected.fetch_update(Relaxed, Relaxed, |expected| {
+            Some(len.max(expected - expected.saturating_sub(len).div_ceil(8)))
+        });
     }
 }
 
@@ -295,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_reserved_as_long_as_the_longest_was() {
+    fn answers_are_expected_to_be_as_long_as_the_longest_was() {
         let answers = LongAnswers::new(100);
         let mut first = answers.reserve().now_or_never().unwrap();
         answers.made(&mut first, 40);
@@ -304,6 +314,30 @@ mod tests {
         drop(first);
         assert!(answers.reserve().now_or_never().is_some());
         drop(second);
+        // One long answer is not held against all that follow.
+        for _ in 0..100 {
+            let mut short = answers.reserve().now_or_never().unwrap();
+            answers.made(&mut short, 1);
+        }
+        let held: Vec<_> = (0..100).map(|_| answers.reserve().now_or_never()).collect();
+        assert!(held.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn one_who_waited_looks_again_how_long_answers_are() {
+        let answers = LongAnswers::new(100);
+        let mut first = answers.reserve().now_or_never().unwrap();
+        answers.made(&mut first, 101);
+        answers.expected.store(1, Relaxed);
+        let mut waits = pin!(answers.reserve());
+        assert!(waits.as_mut().now_or_never().is_none());
+        // Another one that was being made meanwhile.
+        let mut other = Reserved { pool: Some(Arc::clone(&answers.pool)), bytes: 0 };
+        answers.made(&mut other, 60);
+        drop(first);
+        assert!(waits.as_mut().now_or_never().is_none());
+        drop(other);
+        assert!(waits.now_or_never().is_some());
     }
 
     #[tokio::test]

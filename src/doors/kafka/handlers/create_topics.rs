@@ -14,7 +14,6 @@ pub(in crate::doors::kafka) struct Handler;
 impl dispatch::Handler for Handler {
     type Request = CreateTopicsRequest;
     const VERSIONS: RangeInclusive<i16> = 2..=7;
-    const LONG_ANSWER: bool = true;
 
     fn start(cx: &ConnCx, head: Head, body: Bytes) -> Result<Answer, BadRequest> {
         let request: CreateTopicsRequest = decode(head, body)?;
