@@ -34,6 +34,17 @@ pub enum Answer {
     First(Pin<Box<dyn Future<Output = Result<Answer, Close>> + Send + 'static>>),
 }
 
+impl Answer {
+    /// Bytes of memory that it takes in line: a future is larger than most requests.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Answer::Now(frame) => frame.len(),
+            Answer::Later(later) => size_of_val(&**later),
+            Answer::Silent | Answer::First(_) => 0,
+        }
+    }
+}
+
 impl Frame {
     /// A frame whose holes are filled with `holes`, in order.
     ///

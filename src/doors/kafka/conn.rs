@@ -138,7 +138,7 @@ async fn read_requests(
             };
         }
         let held = keeps_frame.then_some(held);
-        let bytes = held.as_ref().map_or(0, Reserved::bytes);
+        let bytes = held.as_ref().map_or(0, |held| held.bytes().saturating_add(answer.bytes()));
         answers.put(Some(Queued { answer, held, long }), bytes);
     }
 }

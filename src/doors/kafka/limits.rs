@@ -27,8 +27,8 @@ pub const IN_FLIGHT_MAX: usize = 64;
 /// broker holds, it stays below 256 MiB.
 pub const QUEUED_BYTES_MAX: usize = 96 << 20;
 
-/// Long answers in memory at once: some hundred of those that name 10,000 partitions.
-pub const ANSWERS_HELD_BYTES_MAX: usize = 32 << 20;
+/// Long answers in memory at once: some dozens of those that name 10,000 partitions.
+pub const ANSWERS_HELD_BYTES_MAX: usize = 16 << 20;
 
 /// Nobody who means well pauses inside a frame for so long.
 pub const STALL: Duration = Duration::from_secs(30);
@@ -52,8 +52,9 @@ pub const WRITE_PARTS_MAX: usize = 64;
 /// Bytes of small answers that are gathered for one write.
 pub const ANSWERS_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes of requests of one connection that wait for their answers; beyond it no more are read. Ten usual ones, so that
-/// a thousand connections that take no answers do not hold the memory of all.
+/// Bytes of requests of one connection that wait for their answers, with what works on them; beyond it no more are
+/// read. Some usual ones, so that a thousand connections that take no answers do not hold the memory of all. Produced
+/// records are not counted, since they do not wait in memory.
 pub const WAITING_BYTES_MAX: usize = 16 << 10;
 
 /// Partitions remembered by all fetch sessions together: some 100 bytes each. Beyond it no session is made and
