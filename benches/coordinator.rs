@@ -1,6 +1,6 @@
 //! The runtime of machines: how fast the groups of one shard come back from their log, how much memory they take, how
-//! many commits go through one shard, and what timers cost. Reloads read real files in the system's temporary directory, in the page
-//! cache; `TMPDIR` chooses the disk.
+//! many commits go through one shard, and what timers cost. Reloads read real files in the system's temporary
+//! directory, in the page cache; `TMPDIR` chooses the disk.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 #![allow(unsafe_code, reason = "an allocator that counts is unsafe by its trait")]
