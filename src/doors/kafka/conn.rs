@@ -238,13 +238,9 @@ async fn write_answers(
             true => Some(door.long_answers.reserve().await),
             false => None,
         };
-        let mut frame = match answer {
-            Answer::Now(frame) => frame,
-            Answer::Later(later) => match later.await {
-                Ok(frame) => frame,
-                Err(close) => return close.into(),
-            },
-            Answer::Silent | Answer::First(_) => Frame::default(),
+        let mut frame = match whole(answer).await {
+            Ok(frame) => frame,
+            Err(close) => return close.into(),
         };
         drop(held);
         if let Some(taken) = &mut taken {
@@ -291,6 +287,15 @@ async fn write_answers(
         if let Some(end) = end {
             return end;
         }
+    }
+}
+
+/// Waits until an answer is made.
+async fn whole(answer: Answer) -> Result<Frame, Close> {
+    match answer {
+        Answer::Now(frame) => Ok(frame),
+        Answer::Later(later) => later.await,
+        Answer::Silent | Answer::First(_) => Ok(Frame::default()),
     }
 }
 
